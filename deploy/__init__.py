@@ -1,0 +1,1 @@
+"""What runs the product: the local stack and the files for servers."""

@@ -1,0 +1,1 @@
+"""Coro Webhooks events: what internal services emit and receivers get."""

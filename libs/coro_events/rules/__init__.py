@@ -1,0 +1,1 @@
+"""Rules that more than one service needs, with the standard library alone."""

@@ -1,0 +1,1 @@
+"""How a process lives: settings, clock, logs, supervision; it knows no business."""

@@ -1,0 +1,38 @@
+"""Makers of Kafka producers and consumers with the settings that this product relies on."""
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+REQUEST_TIMEOUT_MS = 10_000
+SESSION_TIMEOUT_MS = 10_000
+HEARTBEAT_INTERVAL_MS = 2_000
+
+
+def make_producer(bootstrap_servers: str, *, client_id: str, linger_ms: int = 0) -> AIOKafkaProducer:
+    """Make an idempotent producer that waits for all in-sync replicas; not started."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=linger_ms,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        max_request_size=2 * 1024 * 1024,
+    )
+
+
+def make_consumer(bootstrap_servers: str, *, client_id: str, group_id: str, max_records: int) -> AIOKafkaConsumer:
+    """Make a consumer in a group that commits nothing by itself; not started, subscribed to nothing."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        client_id=client_id,
+        group_id=group_id,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=max_records,
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        # A record is at the receiver within milliseconds or not at all: never wait for a fuller fetch.
+        fetch_min_bytes=1,
+        fetch_max_wait_ms=500,
+    )

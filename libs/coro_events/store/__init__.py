@@ -1,0 +1,1 @@
+"""PostgreSQL: the only place with tables, one table a file."""

@@ -1,0 +1,66 @@
+"""The tables of deliveries and their attempts, partitioned by the day of the event."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+from coro_events.store.base import instant, metadata
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("day", Date, nullable=False),
+    Column("webhook_id", UUID(as_uuid=True), nullable=False),
+    Column("event_id", UUID(as_uuid=True), nullable=False),
+    # X-Coro-Hook-Id: random, new for each delivery, the same for all of its attempts.
+    Column("hook_id", UUID(as_uuid=True), nullable=False),
+    # Of the event, which may be a descendant of the webhook's workspace.
+    Column("workspace_id", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="event"),
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    # When a replica may take it: the next attempt of a free one, the end of the lease of a claimed one.
+    Column("due_at", instant(), nullable=False),
+    Column("claim", UUID(as_uuid=True)),
+    Column("created_at", instant(), nullable=False, server_default=text("now()")),
+    Column("finished_at", instant()),
+    # Also the guard against planning a delivery twice.
+    PrimaryKeyConstraint("day", "webhook_id", "event_id"),
+    CheckConstraint("kind in ('event', 'test')", name="kind"),
+    CheckConstraint("state in ('pending', 'delivered', 'failed', 'held', 'discarded')", name="state"),
+    Index("ix_deliveries_due", "webhook_id", "due_at", postgresql_where=text("state = 'pending'")),
+    Index("ix_deliveries_webhook_id_created_at", "webhook_id", "created_at"),
+    postgresql_partition_by="RANGE (day)",
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("day", Date, nullable=False),
+    Column("hook_id", UUID(as_uuid=True), nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("webhook_id", UUID(as_uuid=True), nullable=False),
+    Column("started_at", instant(), nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    # One of dispatcher.deliver.outcome.Outcome.
+    Column("outcome", Text, nullable=False),
+    # HTTP status, null where no answer came.
+    Column("status", SmallInteger),
+    # What to tell the customer, null on success.
+    Column("error", Text),
+    # First 4 KiB of each, as text.
+    Column("response_head", Text),
+    Column("response_body", Text),
+    PrimaryKeyConstraint("day", "hook_id", "number"),
+    postgresql_partition_by="RANGE (day)",
+)

@@ -1,0 +1,27 @@
+"""All tables in one import, for migrations and for tests."""
+
+from coro_events.store.access import api_credentials, users
+from coro_events.store.activity import activity_log
+from coro_events.store.base import metadata
+from coro_events.store.consumed import consumed
+from coro_events.store.deliveries import attempts, deliveries
+from coro_events.store.events import events
+from coro_events.store.outbox import outbox
+from coro_events.store.versions import webhook_versions
+from coro_events.store.webhooks import webhooks
+from coro_events.store.workspaces import workspaces
+
+__all__ = [
+    "activity_log",
+    "api_credentials",
+    "attempts",
+    "consumed",
+    "deliveries",
+    "events",
+    "metadata",
+    "outbox",
+    "users",
+    "webhook_versions",
+    "webhooks",
+    "workspaces",
+]

@@ -1,0 +1,53 @@
+"""The table of webhook configurations; secrets and header values are sealed (see vault)."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from coro_events.store.base import instant, metadata
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("workspace_id", Text, ForeignKey("workspaces.id"), nullable=False),
+    Column("version", SmallInteger, ForeignKey("webhook_versions.version"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("url", Text, nullable=False),
+    Column("apply_to_all_descendants", Boolean, nullable=False),
+    # Slugs of triggers, such as workspace-created.
+    Column("triggers", ARRAY(Text), nullable=False),
+    Column("secret_sealed", LargeBinary, nullable=False),
+    # One sealed JSON object, name to value; null where there are none.
+    Column("headers_sealed", LargeBinary),
+    Column("state", Text, nullable=False, server_default="enabled"),
+    Column("disabled_reason", Text),
+    Column("draft_of", UUID(as_uuid=True), ForeignKey("webhooks.id", ondelete="CASCADE")),
+    # Counts edits; the ETag of the record.
+    Column("revision", BigInteger, nullable=False, server_default="1"),
+    Column("created_at", instant(), nullable=False, server_default=text("now()")),
+    Column("updated_at", instant(), nullable=False, server_default=text("now()")),
+    CheckConstraint("state in ('draft', 'enabled', 'disabled', 'expired')", name="state"),
+    CheckConstraint("(state = 'draft') = (draft_of is not null)", name="draft_has_original"),
+    # What the dispatcher matches against: nothing but enabled webhooks.
+    Index("ix_webhooks_enabled", "workspace_id", postgresql_where=text("state = 'enabled'")),
+    Index(
+        "uq_webhooks_workspace_id_name",
+        "workspace_id",
+        "name",
+        unique=True,
+        postgresql_where=text("draft_of is null"),
+    ),
+)

@@ -1,0 +1,26 @@
+"""The table of workspaces: a tree, each row holding its whole path."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from coro_events.store.base import instant, metadata
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("parent_id", Text, ForeignKey("workspaces.id")),
+    # Root first, itself last: the ancestors of a workspace in one read, without recursion.
+    Column("path", ARRAY(Text), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="new"),
+    Column("archived_at", instant()),
+    Column("last_sequence", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", instant(), nullable=False, server_default=text("now()")),
+    Column("updated_at", instant(), nullable=False, server_default=text("now()")),
+    CheckConstraint("type in ('channel', 'child', 'regular')", name="type"),
+    CheckConstraint("path[cardinality(path)] = id", name="path_ends_here"),
+    Index("ix_workspaces_parent_id", "parent_id"),
+    Index("ix_workspaces_path", "path", postgresql_using="gin"),
+)

@@ -1,0 +1,1 @@
+"""The three processes of Coro Webhooks; none imports another."""

@@ -1,0 +1,1 @@
+"""The config service: manages webhooks and publishes what happened to them."""

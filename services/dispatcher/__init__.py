@@ -1,0 +1,1 @@
+"""The dispatcher: event, match, deliver, record."""

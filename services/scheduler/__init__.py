@@ -1,0 +1,1 @@
+"""The scheduler: version sunsets and housekeeping, one leader at a time."""

@@ -1,0 +1,1 @@
+"""The real processes: publish, receive, verify, read back."""

@@ -1,0 +1,1 @@
+"""Killed, cut off, slow: nothing is lost."""

@@ -1,0 +1,1 @@
+"""One service with real PostgreSQL or Kafka."""

@@ -1,0 +1,1 @@
+"""The schema: up, down and equal to the model."""

@@ -1,0 +1,1 @@
+"""What tests are made of: makers, clock, fakes, receiver, servers, waiting."""
