@@ -1,0 +1,1 @@
+"""What travels: events, their data, their bodies and topics, with pydantic alone."""

@@ -1,0 +1,1 @@
+"""One file a webhook version: from an event to the body that a receiver gets."""
