@@ -1,0 +1,1 @@
+"""The embedded default: every part of the product on one machine, by one command."""
