@@ -1,0 +1,176 @@
+"""What an internal service uses to emit events: checked before they leave, acknowledged before it goes on."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from aiokafka.errors import IllegalOperation, KafkaError
+from pydantic import BaseModel
+
+from coro_events.contract.codec import encode, new_event
+from coro_events.contract.envelope import Event
+from coro_events.contract.topics import EVENTS
+from coro_events.contract.triggers import Trigger
+from coro_events.errors import PublishError
+from coro_events.runtime.clock import Clock, SystemClock
+from coro_events.runtime.kafka import make_producer
+
+# IllegalOperation is the one error of the client that does not come from its own tree.
+_FOREIGN = (KafkaError, IllegalOperation, OSError, TimeoutError)
+
+
+class Publisher(Protocol):
+    """The part of a Kafka producer that is needed here; the real one is aiokafka's."""
+
+    async def start(self) -> None:
+        """Connect."""
+        ...
+
+    async def stop(self) -> None:
+        """Send what is buffered and disconnect."""
+        ...
+
+    async def send(
+        self, topic: str, value: bytes, key: bytes, *, headers: Sequence[tuple[str, bytes]]
+    ) -> asyncio.Future[object]:
+        """Buffer one record; the future is its acknowledgement."""
+        ...
+
+
+class EventProducer:
+    """Emits events to `coro.events`, keyed by workspace, in order within a workspace.
+
+    Sending is idempotent: a retry inside the client makes no second record. A service that emits the same event again
+    with the same `event_id` makes no second delivery either.
+
+        async with EventProducer(bootstrap_servers="kafka:9092", source="billing") as producer:
+            await producer.emit(Trigger.WORKSPACE_CREATED, workspace_id, WorkspaceCreated(...))
+
+    Args:
+        bootstrap_servers: Brokers, `host:port`, comma separated.
+        source: The emitting service, the CloudEvents `source`.
+        clock: Gives the time of events that bring none.
+        publisher: Takes the place of a Kafka producer of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap_servers: str,
+        source: str,
+        clock: Clock | None = None,
+        publisher: Publisher | None = None,
+    ) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._source = source
+        self._clock: Clock = clock or SystemClock()
+        self._given = publisher
+        self._publisher: Publisher | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect.
+
+        Raises:
+            PublishError: No broker answers.
+        """
+        publisher = self._given or make_producer(self._bootstrap_servers, client_id=self._source)
+        try:
+            await publisher.start()
+        except _FOREIGN as error:
+            await publisher.stop()
+            raise PublishError(_why(error)) from error
+        self._publisher = publisher
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect; what is still buffered is sent first."""
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            await publisher.stop()
+
+    def new_event(
+        self,
+        trigger: Trigger,
+        workspace_id: str,
+        data: BaseModel | Mapping[str, object],
+        *,
+        event_id: str | None = None,
+        occurred_at: datetime | None = None,
+        traceparent: str | None = None,
+    ) -> Event:
+        """Return a checked event of this service, without sending it.
+
+        Raises:
+            InvalidEvent: It breaks the contract.
+        """
+        return new_event(
+            trigger,
+            workspace_id,
+            data,
+            source=self._source,
+            source_id=event_id,
+            occurred_at=occurred_at or self._clock.now(),
+            traceparent=traceparent,
+        )
+
+    async def emit(
+        self,
+        trigger: Trigger,
+        workspace_id: str,
+        data: BaseModel | Mapping[str, object],
+        *,
+        event_id: str | None = None,
+        occurred_at: datetime | None = None,
+        traceparent: str | None = None,
+    ) -> Event:
+        """Check and send one event; return it once all in-sync replicas have it.
+
+        Args:
+            trigger: What happened.
+            workspace_id: Where it happened.
+            data: The trigger's model, or a mapping with the names of the wire.
+            event_id: The service's own name for the event; a random one if left out.
+            occurred_at: When it happened, aware; now if left out.
+            traceparent: The W3C trace context it belongs to.
+
+        Raises:
+            InvalidEvent: It breaks the contract; nothing was sent.
+            PublishError: Kafka did not acknowledge it; it may or may not have arrived.
+        """
+        event = self.new_event(
+            trigger, workspace_id, data, event_id=event_id, occurred_at=occurred_at, traceparent=traceparent
+        )
+        await self.emit_many([event])
+        return event
+
+    async def emit_many(self, events: Iterable[Event]) -> int:
+        """Send events, those of one workspace in the given order; return how many were acknowledged, which is all.
+
+        Raises:
+            PublishError: Kafka did not acknowledge some; the detail tells how many. Sending all of them again is safe.
+        """
+        if self._publisher is None:
+            raise PublishError("the producer is not started; use it with `async with`")
+        acknowledgements: list[asyncio.Future[object]] = []
+        failures: list[BaseException] = []
+        for event in events:
+            key, value, headers = encode(event)
+            try:
+                acknowledgements.append(await self._publisher.send(EVENTS, value, key, headers=headers))
+            except _FOREIGN as error:
+                # Going on would let a later event of the workspace overtake this one.
+                failures.append(error)
+                break
+        outcomes = await asyncio.gather(*acknowledgements, return_exceptions=True)
+        failures.extend(outcome for outcome in outcomes if isinstance(outcome, BaseException))
+        if failures:
+            raise PublishError(f"{_why(failures[0])} ({len(failures)} failed)") from failures[0]
+        return len(acknowledgements)
+
+
+def _why(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")
