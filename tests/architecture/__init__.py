@@ -1,1 +1,1 @@
-"""The house rules that no linter knows."""
+"""The rules of the house, as tests."""
