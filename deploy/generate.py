@@ -26,7 +26,7 @@ def as_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def in_section(path: str, name: str, text: str) -> str:
+def in_section(path: str, name: str, text: str, root: Path = ROOT) -> str:
     """Return a hand-written file with the part between its two marks replaced.
 
     The marks are the lines `<!-- generated: NAME -->` and `<!-- end: NAME -->`.
@@ -35,7 +35,7 @@ def in_section(path: str, name: str, text: str) -> str:
         ValueError: The file lacks the marks.
     """
     start, end = f"<!-- generated: {name} -->\n", f"<!-- end: {name} -->"
-    before, opening, rest = (ROOT / path).read_text(encoding="utf-8").partition(start)
+    before, opening, rest = (root / path).read_text(encoding="utf-8").partition(start)
     _, closing, after = rest.partition(end)
     if not opening or not closing:
         raise ValueError(f"{path} lacks the marks of the section {name}")

@@ -52,6 +52,7 @@ class EventProducer:
         bootstrap_servers: Brokers, `host:port`, comma separated.
         source: The emitting service, the CloudEvents `source`.
         clock: Gives the time of events that bring none.
+        topic: Where to, if not `coro.events`.
         publisher: Takes the place of a Kafka producer of its own.
     """
 
@@ -61,11 +62,13 @@ class EventProducer:
         bootstrap_servers: str,
         source: str,
         clock: Clock | None = None,
+        topic: str = EVENTS,
         publisher: Publisher | None = None,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._source = source
         self._clock: Clock = clock or SystemClock()
+        self._topic = topic
         self._given = publisher
         self._publisher: Publisher | None = None
 
@@ -160,7 +163,7 @@ class EventProducer:
         for event in events:
             key, value, headers = encode(event)
             try:
-                acknowledgements.append(await self._publisher.send(EVENTS, value, key, headers=headers))
+                acknowledgements.append(await self._publisher.send(self._topic, value, key, headers=headers))
             except _FOREIGN as error:
                 # Going on would let a later event of the workspace overtake this one.
                 failures.append(error)

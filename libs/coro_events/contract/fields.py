@@ -49,7 +49,14 @@ class WorkspaceStatus(StrEnum):
 class Wire(BaseModel):
     """Camel case on the wire; a field that is not named here is dropped and never reaches a customer."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        # What is written holds every field, so a receiver's schema may count on it.
+        json_schema_serialization_defaults_required=True,
+    )
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON: every field, in the order of the model, without white space."""

@@ -1,0 +1,1 @@
+"""What travels, tested without any server."""

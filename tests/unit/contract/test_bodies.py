@@ -1,0 +1,82 @@
+"""Bodies by version, held to golden files: a byte that changes is a change of the published format."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coro_events.contract.bodies import TEST_DATA, VERSIONS, render_body
+from coro_events.contract.data import DATA_MODELS
+from coro_events.contract.place import Place
+from coro_events.contract.triggers import TEST_TYPE, Trigger
+from coro_events.contract.versions import v1
+from coro_events.errors import ContractError
+
+GOLDEN = Path(__file__).parent / "golden"
+TYPES = [*(trigger.value for trigger in Trigger), TEST_TYPE]
+HOOK = "9d3c1f52-7a55-4bb0-8a7e-0a7c5a4f2e90"
+PLACE = Place(
+    display_name="Example Trade",
+    type="child",
+    path=("examplemsp_4F8D_b", "exampletradecom_7K2P_b"),
+    sequence=1042,
+)
+
+
+def data_of(event_type: str) -> bytes:
+    return TEST_DATA if event_type == TEST_TYPE else DATA_MODELS[Trigger(event_type)].example().to_bytes()
+
+
+def body_of(version: int, event_type: str) -> bytes:
+    return render_body(
+        version,
+        event_type=event_type,
+        hook_id=HOOK,
+        workspace_id="exampletradecom_7K2P_b",
+        occurred_at=datetime(2026, 3, 1, 9, 0, 0, 123999, tzinfo=UTC),
+        data=data_of(event_type),
+        place=PLACE,
+    )
+
+
+@pytest.mark.parametrize("event_type", TYPES)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_body_is_the_golden_one(version: int, event_type: str) -> None:
+    assert body_of(version, event_type) == (GOLDEN / f"v{version}" / f"{event_type}.json").read_bytes().rstrip(b"\n")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_golden_file_belongs_to_a_type(version: int) -> None:
+    assert sorted(file.stem for file in (GOLDEN / f"v{version}").iterdir()) == sorted(TYPES)
+
+
+def test_a_v1_body_has_the_published_fields_and_no_others() -> None:
+    body = json.loads(body_of(1, "workspace-created"))
+    assert list(body) == ["id", "timestamp", "workspaceId", "type", "data"]
+    assert (body["id"], body["timestamp"], body["type"]) == (HOOK, 1772355600123, "workspace-created")
+
+
+def test_a_test_body_says_that_it_is_one() -> None:
+    assert json.loads(TEST_DATA)["test"] is True
+
+
+def test_an_unknown_version_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ContractError, match="webhook version 77 is unknown; known: 1"):
+        body_of(77, "workspace-created")
+
+
+@settings(deadline=None)
+@given(workspace_id=st.text(), hook_id=st.text(), event_type=st.text())
+def test_a_v1_body_is_json_when_its_texts_hold_any_characters(workspace_id: str, hook_id: str, event_type: str) -> None:
+    body = json.loads(v1.render(event_type, hook_id, workspace_id, datetime(2026, 3, 1, tzinfo=UTC), b"{}"))
+    assert (body["workspaceId"], body["id"], body["type"]) == (workspace_id, hook_id, event_type)
+
+
+@settings(deadline=None)
+@given(milliseconds=st.integers(min_value=0, max_value=253_402_300_799_999))
+def test_a_timestamp_never_loses_a_millisecond(milliseconds: int) -> None:
+    occurred_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    assert json.loads(v1.render("t", "h", "w", occurred_at, b"{}"))["timestamp"] == milliseconds

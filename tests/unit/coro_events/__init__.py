@@ -1,0 +1,1 @@
+"""The public face and the producer, tested without any server."""
