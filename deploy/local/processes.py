@@ -45,7 +45,8 @@ class Child:
     ) -> None:
         self.name = name
         self.log_file = log_file
-        self.log_start_bytes = 0
+        self._log_start_bytes = 0
+        self._errors_start_bytes = 0
         self._command = list(command)
         self._errors_file = errors_file or log_file
         self._env = dict(env)
@@ -80,7 +81,8 @@ class Child:
         """
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as output, self._errors_file.open("ab") as errors:
-            self.log_start_bytes = output.tell()
+            self._log_start_bytes = output.tell()
+            self._errors_start_bytes = errors.tell()
             user = self._system_user
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own command lines, no shell
@@ -125,14 +127,12 @@ class Child:
 
     def said(self, text: bytes) -> bool:
         """Tell whether its log holds this text since it was started."""
-        with self.log_file.open("rb") as log:
-            log.seek(self.log_start_bytes)
-            return text in log.read()
+        return text in _since(self.log_file, self._log_start_bytes)
 
     def last_words(self) -> str:
         """Return the last line it wrote, for the sentence about its end."""
-        lines = self._errors_file.read_text(encoding="utf-8", errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
+        said = _since(self._errors_file, self._errors_start_bytes)
+        return last_telling_line(said.decode("utf-8", errors="replace"))
 
     def obituary(self) -> str:
         """Return the sentence about a process that ended by itself."""
@@ -141,6 +141,18 @@ class Child:
             f"{self.name} ended unexpectedly (exit code {code}); its last line: {self.last_words()}"
             f" (log: {self._errors_file})"
         )
+
+
+def _since(file: Path, start_bytes: int) -> bytes:
+    with file.open("rb") as stream:
+        stream.seek(start_bytes)
+        return stream.read()
+
+
+def last_telling_line(text: str) -> str:
+    """Return the last line with words in it; the frames that terminals draw around errors have none."""
+    telling = (line.strip(" │\t\r") for line in reversed(text.split("\n")) if any(map(str.isalnum, line)))
+    return next(telling, "it wrote nothing")
 
 
 def wait_until(condition: Callable[[], bool], *, children: Sequence[Child], limit_s: float, what: str) -> None:
@@ -156,7 +168,10 @@ def wait_until(condition: Callable[[], bool], *, children: Sequence[Child], limi
                 raise LocalError(child.obituary())
         if time.monotonic() > end:
             raise LocalError(f"{what} did not happen within {limit_s:.0f} s.")
-        children[-1].ends_within(_STEP_S)
+        if children:
+            children[-1].ends_within(_STEP_S)
+        else:
+            threading.Event().wait(_STEP_S)
 
 
 def _die_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:

@@ -1,0 +1,111 @@
+# Coro Webhooks: every verb of the project. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# --- Run ---
+
+.PHONY: run start stop status clean-local
+run: $(VENV)/.stamp-local ## Set up and run everything, until Ctrl-C
+	@$(PY) -m deploy.local run
+
+start: $(VENV)/.stamp-local ## The same in the background
+	@$(PY) -m deploy.local start
+
+stop: $(VENV)/.stamp-local ## Stop what `make start` started
+	@$(PY) -m deploy.local stop
+
+status: $(VENV)/.stamp-local ## Show what runs; fails when nothing does
+	@$(PY) -m deploy.local status
+
+clean-local: $(VENV)/.stamp-local ## Remove all data of the local stack
+	@$(PY) -m deploy.local clean
+
+.PHONY: migrate
+migrate: $(VENV)/.stamp-local ## Bring the schema of CORO_DATABASE_URL up to date
+	@$(PY) -m coro_events.migrate
+
+# --- Check ---
+
+.PHONY: check test lint types imports generated
+check: lint types imports generated test ## All that must hold before a change is done
+
+test: $(VENV)/.stamp-dev ## Run the tests
+	@$(PY) -m pytest
+
+lint: $(VENV)/.stamp-dev ## Style and habits
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/.stamp-dev ## Types, strictly
+	@$(VENV)/bin/mypy
+
+imports: $(VENV)/.stamp-dev ## Which room may import which
+	@$(VENV)/bin/lint-imports
+
+generated: $(VENV)/.stamp-dev ## Generated files equal what they are made from
+	@$(PY) -m deploy.generate --check
+
+.PHONY: bench faults
+bench: $(VENV)/.stamp-dev ## Measure; a table, and .local/bench/latest.json
+	@$(PY) -m tests.bench
+
+faults: $(VENV)/.stamp-dev ## Kill, cut off and slow down; nothing may be lost
+	@$(PY) -m pytest tests/faults
+
+# --- Change ---
+
+.PHONY: format generate lock lock-jars
+format: $(VENV)/.stamp-dev ## Format the code and mend what can be mended
+	@$(VENV)/bin/ruff check --fix-only --quiet .
+	@$(VENV)/bin/ruff format .
+
+generate: $(VENV)/.stamp-dev ## Write the generated files anew
+	@$(PY) -m deploy.generate
+
+UV_COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" -q
+lock: $(VENV)/.stamp-dev ## Resolve the dependencies anew
+	@$(UV_COMPILE) --extra local -o requirements/local.txt
+	@$(UV_COMPILE) --extra dev -o requirements/dev.txt
+
+lock-jars: $(VENV)/.stamp-local ## Accept what Maven Central gives as Kafka's jars
+	@$(PY) -m deploy.local.jars --lock
+
+# --- Set up: a virtual environment with exactly the locked packages ---
+
+say_failed = { echo "$(1)" >&2; exit 1; }
+install = $(PY) -m pip install --quiet --require-hashes -r requirements/$(1).txt \
+	|| $(call say_failed,The packages of requirements/$(1).txt could not be installed; pip said why above.)
+install_self = $(PY) -m pip install --quiet --no-deps --no-build-isolation -e . \
+	|| $(call say_failed,The project itself could not be installed into $(VENV); pip said why above.)
+
+$(PY):
+	@command -v $(PYTHON) >/dev/null || $(call say_failed,$(PYTHON) was not found; Coro Webhooks needs Python 3.11 or newer.)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| $(call say_failed,$(PYTHON) is too old; Coro Webhooks needs Python 3.11 or newer (set PYTHON to one).)
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV) \
+		|| { rm -rf $(VENV); echo "$(PYTHON) could not make $(VENV); it may lack its venv module." >&2; exit 1; }
+
+$(VENV)/.stamp-local: requirements/local.txt pyproject.toml | $(PY)
+	@$(call install,local)
+	@$(install_self)
+	@touch $@
+
+# The packages for developing include those for running.
+$(VENV)/.stamp-dev: requirements/dev.txt pyproject.toml | $(PY)
+	@$(call install,dev)
+	@$(install_self)
+	@touch $(VENV)/.stamp-local $@
