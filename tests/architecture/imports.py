@@ -17,7 +17,7 @@ PLACES = {
     "confluent_kafka": r"(?!)",
     "aiohttp": r"services/dispatcher/deliver/http\.py",
     "sqlalchemy": r"libs/coro_events/store/.*|libs/coro_events/migrate\.py|migrations/.*|.*/sql\.py",
-    "asyncpg": r"libs/coro_events/store/.*",
+    "asyncpg": r"libs/coro_events/store/.*|.*/sql\.py",
     "alembic": r"libs/coro_events/migrate\.py|migrations/.*",
     "tenacity": r"libs/coro_events/runtime/retrying\.py|services/dispatcher/record/retry\.py",
 }

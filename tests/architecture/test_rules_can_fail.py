@@ -17,7 +17,7 @@ BREACHES: tuple[tuple[Rule, str, str, int], ...] = (
     (imports.places, "deploy/local/receiver.py", "import aiohttp\n", 1),
     (imports.places, "services/api/webhooks/service.py", "from sqlalchemy import text\n", 1),
     (imports.places, "libs/coro_events/runtime/ops.py", "import sqlalchemy\n", 1),
-    (imports.places, "services/api/webhooks/sql.py", "import asyncpg\n", 1),
+    (imports.places, "services/api/webhooks/service.py", "import asyncpg\n", 1),
     (imports.places, "services/api/app.py", "import alembic\n", 1),
     (imports.places, "services/scheduler/rounds.py", "from tenacity import retry\n", 1),
     (imports.places, "libs/coro_events/producer.py", "import confluent_kafka\n", 1),

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 Answer = TypeVar("Answer")
 
@@ -13,9 +13,15 @@ INTERVAL_S = 0.01
 TURNS = 20
 
 
-async def wait_until(
-    condition: Callable[[], Answer | Awaitable[Answer]], *, what: str, limit_s: float = 10.0
-) -> Answer:
+@overload
+async def wait_until(condition: Callable[[], Awaitable[Answer]], *, what: str, limit_s: float = ...) -> Answer: ...
+
+
+@overload
+async def wait_until(condition: Callable[[], Answer], *, what: str, limit_s: float = ...) -> Answer: ...
+
+
+async def wait_until(condition: Callable[[], Any], *, what: str, limit_s: float = 10.0) -> Any:
     """Ask until the condition holds and return its answer.
 
     Args:
@@ -29,7 +35,7 @@ async def wait_until(
     end_s = time.monotonic() + limit_s
     while True:
         asked = condition()
-        answer: Answer = await asked if inspect.isawaitable(asked) else asked
+        answer = await asked if inspect.isawaitable(asked) else asked
         if answer:
             return answer
         if time.monotonic() >= end_s:
