@@ -1,6 +1,7 @@
 """Runs the whole product on this machine: `python -m deploy.local run|start|stop|status|clean`."""
 
 import argparse
+import os
 import sys
 
 import httpx
@@ -48,7 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("verb", choices=sorted(_VERBS))
     try:
-        _VERBS[parser.parse_args().verb](Places())
+        _VERBS[parser.parse_args().verb](Places.named_by(os.environ))
     except LocalError as error:
         supervise.report(error)
         return 1

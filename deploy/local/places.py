@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +15,14 @@ class Places:
     """Folders and files of one local stack."""
 
     local: Path = CHECKOUT / ".local"
+    # What can be fetched again and does not differ between stacks.
+    cache: Path = CHECKOUT / ".local" / "cache"
+
+    @classmethod
+    def named_by(cls, env: Mapping[str, str]) -> Self:
+        """Return the places in CORO_LOCAL_DIR, for a second stack of this checkout; else in `.local/`."""
+        named = env.get("CORO_LOCAL_DIR")
+        return cls(Path(named).resolve()) if named else cls()
 
     @property
     def logs(self) -> Path:
@@ -29,7 +37,7 @@ class Places:
     @property
     def jars(self) -> Path:
         """Kafka's jars, downloaded once."""
-        return self.local / "cache" / "jars"
+        return self.cache / "jars"
 
     @property
     def mails(self) -> Path:

@@ -57,7 +57,7 @@ def addresses(facts: Mapping[str, Any]) -> Table:
         ("Sign in as", "admin_email"),
     ):
         table.add_row(Text(label, style="bold"), str(facts[key]))
-    table.add_row(Text("Passwords", style="bold"), "in .local/run.json")
+    table.add_row(Text("Passwords", style="bold"), "in run.json, beside the data")
     return table
 
 
