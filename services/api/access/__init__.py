@@ -1,0 +1,1 @@
+"""Who calls, for which workspace, with which role: credentials and access tokens."""

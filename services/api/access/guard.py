@@ -1,0 +1,55 @@
+"""The one dependency that stands before every route but sign-in: who calls, for which workspace, with which role.
+
+The composition root hangs it on the router that all rooms join, so a new route is guarded without doing anything.
+Reading takes a viewer, all else an administrator; a route that needs another role says so in its `openapi_extra`
+with `needs(role)`, which also shows in the OpenAPI document.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.api.access.roles import Role
+from services.api.access.service import Caller
+from services.api.edge import wide_of
+from services.api.refusals import Fault, InvalidInput, NoToken
+from services.api.rooms import RoomsHere
+
+ROLE_KEY = "x-coro-role"
+
+_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="From POST /oauth/token.")
+
+
+def needs(role: Role) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that takes another role than its method suggests."""
+    return {ROLE_KEY: role.value}
+
+
+async def guard(
+    request: Request,
+    rooms: RoomsHere,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    workspace: Annotated[
+        str | None, Header(alias="Workspace", description="The workspace the request is about.")
+    ] = None,
+) -> Caller:
+    """Return who calls, or refuse."""
+    if bearer is None:
+        raise NoToken
+    if not workspace:
+        raise InvalidInput(Fault("Workspace", "is required, as a header"))
+    caller = await rooms.access.caller(token=bearer.credentials, workspace_id=workspace, needed=_needed(request))
+    wide = wide_of(request.scope)
+    wide.client_id, wide.workspace = caller.client_id, caller.workspace_id
+    return caller
+
+
+CallerHere = Annotated[Caller, Depends(guard)]
+
+
+def _needed(request: Request) -> Role:
+    declared = (request.scope["route"].openapi_extra or {}).get(ROLE_KEY)
+    if declared is not None:
+        return Role(declared)
+    return Role.VIEWER if request.method in {"GET", "HEAD"} else Role.ADMINISTRATOR

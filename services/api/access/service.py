@@ -1,0 +1,123 @@
+"""Signs clients in, and says who a caller is and what it may do where."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from coro_events.contract.envelope import read_workspace_id
+from coro_events.runtime.clock import Clock
+from services.api.access.ports import Credential, Credentials
+from services.api.access.roles import Role, allows
+from services.api.access.tokens import Tokens
+from services.api.refusals import (
+    Fault,
+    InvalidInput,
+    NotSignedIn,
+    OutOfReach,
+    RoleTooLow,
+    UnknownClient,
+    UnsupportedGrant,
+)
+
+GRANT_TYPE = "client_credentials"
+# Last use is shown in days; writing it at every request would make a hot row.
+LAST_USE_STEP = timedelta(minutes=1)
+# Compared with when the client is unknown, so that both cases take the same time.
+_NO_HASH = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and for which workspace.
+
+    Attributes:
+        workspace_id: The one that the request is about; within the credential's reach.
+    """
+
+    client_id: str
+    workspace_id: str
+    role: Role
+
+    @property
+    def actor(self) -> str:
+        """Return the caller as the activity log names it."""
+        return f"credential:{self.client_id}"
+
+
+class Access:
+    """Who may do what where."""
+
+    def __init__(
+        self, *, credentials: Credentials, tokens: Tokens, clock: Clock, audiences: frozenset[str] = frozenset()
+    ) -> None:
+        self._credentials = credentials
+        self._tokens = tokens
+        self._clock = clock
+        self._audiences = audiences
+
+    @property
+    def token_life_s(self) -> int:
+        """Return how long a token is good, in seconds."""
+        return self._tokens.life_s
+
+    async def sign_in(self, *, client_id: str, client_secret: str, audience: str, grant_type: str) -> str:
+        """Return an access token for a client.
+
+        Raises:
+            UnsupportedGrant: It asks for another grant than client credentials.
+            InvalidInput: The audience is not this service.
+            UnknownClient: Id and secret do not match, or the credential is revoked or expired.
+        """
+        if grant_type != GRANT_TYPE:
+            raise UnsupportedGrant(Fault("grant_type", f"must be {GRANT_TYPE}"))
+        if self._audiences and audience not in self._audiences:
+            raise InvalidInput(Fault("audience", "is not the URL of this API"))
+        found = await self._credentials.find(client_id)
+        expected = found.credential.secret_hash if found is not None else _NO_HASH
+        given = hashlib.sha256(client_secret.encode()).digest()
+        matches = hmac.compare_digest(given, expected)
+        now = self._clock.now()
+        if found is None or not matches or not found.credential.is_in_force(now):
+            raise UnknownClient
+        await self._credentials.record_sign_in(found.credential, now)
+        return self._tokens.issue(client_id=client_id, audience=audience)
+
+    async def caller(self, *, token: str, workspace_id: str, needed: Role) -> Caller:
+        """Return who calls.
+
+        Args:
+            token: As the client presents it.
+            workspace_id: As the request names it; not yet trusted.
+            needed: The role that the operation asks for.
+
+        Raises:
+            NotSignedIn: The token is not good, or its credential is no longer in force.
+            OutOfReach: The workspace is neither the credential's nor one below it, or there is none of that id.
+            RoleTooLow: The credential's role is not enough.
+        """
+        client_id = self._tokens.client_of(token)
+        # What cannot be an id need not be asked for; PostgreSQL would refuse a NUL.
+        asked = _possible(workspace_id)
+        found = await self._credentials.find(client_id, asked)
+        now = self._clock.now()
+        if found is None or not found.credential.is_in_force(now):
+            raise NotSignedIn
+        credential = found.credential
+        await self._keep_last_use(credential, now)
+        if found.path is None or credential.workspace_id not in found.path:
+            raise OutOfReach
+        if not allows(credential.role, needed):
+            raise RoleTooLow(f"it takes the role {needed.value}")
+        return Caller(client_id=client_id, workspace_id=workspace_id, role=credential.role)
+
+    async def _keep_last_use(self, credential: Credential, now: datetime) -> None:
+        if credential.last_used_at is None or now - credential.last_used_at >= LAST_USE_STEP:
+            await self._credentials.mark_used(credential, now)
+
+
+def _possible(workspace_id: str) -> str | None:
+    try:
+        return read_workspace_id("Workspace", workspace_id)
+    except ValueError:
+        return None

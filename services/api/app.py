@@ -1,0 +1,195 @@
+"""The composition root of the config service: makes everything, hands it on, runs it, drains it."""
+
+import asyncio
+from functools import partial
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+
+from coro_events.errors import SettingsError
+from coro_events.migrate import require_current_schema
+from coro_events.runtime.clock import Clock
+from coro_events.runtime.kafka import make_producer
+from coro_events.runtime.logs import get_logger
+from coro_events.runtime.ops import Ops, serve
+from coro_events.runtime.retrying import until_it_works
+from coro_events.runtime.supervisor import Supervisor
+from coro_events.store.engine import make_engine
+from coro_events.store.unit import Database
+from coro_events.store.vault import Vault, parse_keys
+from services.api import errors
+from services.api.access import routes as access_routes
+from services.api.access.guard import guard
+from services.api.access.service import Access
+from services.api.access.sql import SqlCredentials
+from services.api.access.tokens import Tokens
+from services.api.edge import Edge
+from services.api.health import Health
+from services.api.metrics import Metrics
+from services.api.problems import Problem
+from services.api.publish.kafka import KafkaPublisher
+from services.api.publish.relay import Relay
+from services.api.publish.sql import SqlOutbox
+from services.api.rooms import Rooms
+from services.api.settings import ApiSettings
+from services.api.sql import DATABASE_ERRORS
+from services.api.webhooks import routes as webhook_routes
+from services.api.webhooks.service import Webhooks
+from services.api.webhooks.sql import SqlTestResults, SqlWebhooks
+from services.api.webhooks.testing import Testing
+
+SERVICE = "api"
+# How long an idle connection of a client is kept; longer than the 60 s of most load balancers in front.
+KEEP_ALIVE_S = 65
+
+_log = get_logger(SERVICE)
+
+
+def make_rooms(settings: ApiSettings, *, database: Database, clock: Clock, stopping: asyncio.Event) -> Rooms:
+    """Make the services that answer requests.
+
+    Raises:
+        SettingsError: The keys cannot be read.
+    """
+    vault = Vault(parse_keys(settings.secret_keys.get_secret_value(), setting="CORO_SECRET_KEYS"))
+    token_keys = parse_keys(settings.token_keys.get_secret_value(), setting="CORO_TOKEN_KEYS")
+    store = SqlWebhooks(database)
+    return Rooms(
+        access=Access(
+            credentials=SqlCredentials(database),
+            tokens=Tokens(token_keys, life_s=settings.api_token_life_s, clock=clock),
+            clock=clock,
+            audiences=settings.audiences(),
+        ),
+        webhooks=Webhooks(store=store, vault=vault, clock=clock, allow_http=settings.allows_http()),
+        testing=Testing(
+            store=store,
+            results=SqlTestResults(database),
+            clock=clock,
+            wait_s=settings.api_test_wait_s,
+            stopping=stopping,
+        ),
+    )
+
+
+def make_web(rooms: Rooms) -> FastAPI:
+    """Make the web application; its documentation pages would need scripts from elsewhere, so there are none."""
+    app = FastAPI(
+        title="Coro Webhooks",
+        summary="Manage webhooks: what happens in workspaces, told signed and reliably.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.rooms = rooms
+    errors.install(app)
+    # Sign-in is the one route outside; a room joins `guarded` and nothing else.
+    app.include_router(access_routes.router)
+    guarded = APIRouter(dependencies=[Depends(guard)])
+    guarded.include_router(webhook_routes.router)
+    app.include_router(guarded)
+    _document_problems(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.operation_id or route.name
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the error body into the OpenAPI document, in place of the framework's own."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = generate()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if "Problem" not in schemas:
+            template = "#/components/schemas/{model}"
+            schema = Problem.model_json_schema(ref_template=template)
+            schemas |= schema.pop("$defs", {}) | {"Problem": schema}
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            for path in document["paths"].values():
+                for operation in path.values():
+                    operation["responses"].pop("422", None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # the way the framework names for extending it
+
+
+async def run(settings: ApiSettings, clock: Clock) -> int:
+    """Run the service until a signal; return its exit code.
+
+    Raises:
+        SettingsError: The keys cannot be read.
+        SchemaBehindError: The database must be migrated first.
+        OSError: A port is taken.
+    """
+    supervisor = Supervisor(drain_s=settings.api_drain_s)
+    supervisor.on_signals()
+    url = settings.database_url.get_secret_value()
+    try:
+        database = Database(make_engine(url, application_name="coro-api", pool_size=settings.api_pool_size))
+        relay_engine = make_engine(url, application_name="coro-api-relay", pool_size=0)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    try:
+        rooms = make_rooms(settings, database=database, clock=clock, stopping=supervisor.stopping)
+        await _wait_for_schema(database, clock, supervisor.stopping)
+        metrics = Metrics(CollectorRegistry())
+        relay = Relay(
+            outbox=SqlOutbox(relay_engine),
+            publisher=KafkaPublisher(
+                partial(make_producer, settings.kafka_bootstrap_servers, client_id="coro-api-relay")
+            ),
+            clock=clock,
+            metrics=metrics,
+            poll_s=settings.api_relay_poll_s,
+        )
+        web = Edge(make_web(rooms), clock=clock, metrics=metrics)
+        health = Health(database=database, relay=relay)
+        ops = Ops(healthy=health.healthy, ready=health.ready, registry=metrics.registry)
+        _start(supervisor, settings, web=web, ops=ops, relay=relay)
+        _log.info("process.started", host=settings.api_host, port=settings.api_port, ops_port=settings.ops_port)
+        return await supervisor.run()
+    finally:
+        await relay_engine.dispose()
+        await database.dispose()
+        _log.info("process.stopped")
+
+
+def _start(supervisor: Supervisor, settings: ApiSettings, *, web: Edge, ops: Ops, relay: Relay) -> None:
+    requests_over = asyncio.Event()
+
+    async def answer_requests() -> None:
+        try:
+            await serve(
+                web,
+                host=settings.api_host,
+                port=settings.api_port,
+                stopping=supervisor.stopping,
+                http="httptools",
+                timeout_keep_alive=KEEP_ALIVE_S,
+                server_header=False,
+            )
+        finally:
+            # Only now: the last requests may have left messages in the outbox.
+            requests_over.set()
+
+    supervisor.start("http", answer_requests())
+    supervisor.start("relay", relay.run(requests_over))
+    supervisor.start("ops", serve(ops, host=settings.ops_host, port=settings.ops_port, stopping=supervisor.stopping))
+
+
+async def _wait_for_schema(database: Database, clock: Clock, stopping: asyncio.Event) -> None:
+    """Wait for the database to come up, then refuse to go on with a schema that is behind."""
+    await until_it_works(
+        partial(require_current_schema, database),
+        name="look at the schema",
+        errors=DATABASE_ERRORS,
+        clock=clock,
+        stopping=stopping,
+    )

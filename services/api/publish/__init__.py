@@ -1,0 +1,1 @@
+"""The outbox out to Kafka, in order, after the commit."""

@@ -1,0 +1,94 @@
+"""The outbox in PostgreSQL: one connection holds the relay's election, listens, reads and removes.
+
+An election is an advisory lock of that connection. When it breaks, the lock is gone and so is the means to remove
+anything: two relays can publish the same message, in the worst case, and never lose one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from coro_events.store.tables import outbox
+from coro_events.store.unit import WriteConnection
+from services.api.publish.ports import OutboxAwayError, OutboxMessage
+from services.api.sql import DATABASE_ERRORS, database_is_away
+
+# Any constant that nothing else in this database uses as an advisory lock.
+RELAY_LOCK = 7_046_029_255
+# Rung by whoever writes to the outbox, at its commit.
+CHANNEL = "coro_outbox"
+RING = text(f"select pg_notify('{CHANNEL}', '')")
+
+
+class SqlOutboxSession:
+    """The outbox over one connection, on which each statement is its own transaction."""
+
+    def __init__(self, connection: WriteConnection, bell: asyncio.Event) -> None:
+        self._connection = connection
+        self._bell = bell
+        self._leads = False
+
+    async def lead(self) -> bool:
+        """Try to become the one relay at work."""
+        if not self._leads:
+            with _mapped():
+                self._leads = await self._connection.scalar(select(func.pg_try_advisory_lock(RELAY_LOCK)))
+        return self._leads
+
+    async def waiting(self, limit: int) -> list[OutboxMessage]:
+        """Return the next messages, in order."""
+        # Cleared before the look: a ring during it leads to another look.
+        self._bell.clear()
+        with _mapped():
+            rows = await self._connection.rows(select(outbox).order_by(outbox.c.id).limit(limit))
+        return [OutboxMessage(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+
+    async def remove(self, ids: Sequence[int]) -> None:
+        """Forget messages that were published."""
+        with _mapped():
+            await self._connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+
+    async def rung(self) -> None:
+        """Wait until somebody rings."""
+        await self._bell.wait()
+
+
+class SqlOutbox:
+    """Opens the outbox over an engine without a pool: the connection is the election."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[SqlOutboxSession]:
+        """Open a connection and listen on it."""
+        bell = asyncio.Event()
+
+        def ring(*_: Any) -> None:
+            bell.set()
+
+        with _mapped():
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.add_listener(CHANNEL, ring)
+                try:
+                    yield SqlOutboxSession(WriteConnection(connection), bell)
+                finally:
+                    if not driver.is_closed():
+                        await driver.remove_listener(CHANNEL, ring)
+
+
+@contextmanager
+def _mapped() -> Iterator[None]:
+    """Tell an absent database from a mistake of ours."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        if database_is_away(error):
+            raise OutboxAwayError(type(error).__name__) from error
+        raise

@@ -1,0 +1,105 @@
+"""Why a request may be refused, without HTTP; errors.py gives each its status.
+
+CoroError
+└── Refusal
+    ├── InvalidInput           the input breaks a rule, field by field
+    │   └── UnsupportedGrant   the token request is of a kind that we do not serve
+    ├── UnreadableBody         the body is no JSON
+    ├── BodyTooLarge           the body is longer than any valid one
+    ├── NotJson                the body says it is something else than JSON
+    ├── NotSignedIn            the access token is no longer good, or never was
+    │   └── NoToken            there is none
+    ├── UnknownClient          client id and secret do not belong to a credential in force
+    ├── OutOfReach             the workspace is not the caller's, or does not exist
+    ├── RoleTooLow             the caller's role does not allow it
+    ├── NotFound               there is no such webhook in the workspace
+    ├── NameTaken              another webhook of the workspace has the name
+    ├── TooManyWebhooks        the workspace has as many as it may
+    ├── WrongState             the webhook's state does not allow it
+    └── EditConflict           the webhook was changed since it was read
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from coro_events.errors import CoroError
+
+
+class Fault(NamedTuple):
+    """What is wrong with one field of the input; never holds the value."""
+
+    field: str
+    message: str
+
+
+class Refusal(CoroError):  # noqa: N818 - the words of the API, not those of Python; so are its heirs
+    """The request is refused."""
+
+    faults: Sequence[Fault] = ()
+
+
+class InvalidInput(Refusal):
+    """The request breaks the rules of its fields."""
+
+    def __init__(self, *faults: Fault) -> None:
+        """Keep the faults, at least one; each names its field."""
+        first, *others = faults
+        more = f"; and {len(others)} more, see errors" if others else ""
+        super().__init__(f"{first.field} {first.message}{more}")
+        self.faults = faults
+
+
+class UnsupportedGrant(InvalidInput):
+    """The grant type is not supported."""
+
+
+class UnreadableBody(Refusal):
+    """The body is not valid JSON."""
+
+
+class BodyTooLarge(Refusal):
+    """The body is too large."""
+
+
+class NotJson(Refusal):
+    """The body must be application/json."""
+
+
+class NotSignedIn(Refusal):
+    """The request carries no valid access token."""
+
+
+class NoToken(NotSignedIn):
+    """The request carries no access token."""
+
+
+class UnknownClient(Refusal):
+    """The client id and secret are not those of a credential in force."""
+
+
+class OutOfReach(Refusal):
+    """The workspace is not within the caller's reach."""
+
+
+class RoleTooLow(Refusal):
+    """The caller's role does not allow this."""
+
+
+class NotFound(Refusal):
+    """There is no such webhook in this workspace."""
+
+
+class NameTaken(Refusal):
+    """Another webhook of this workspace has that name."""
+
+
+class TooManyWebhooks(Refusal):
+    """The workspace has as many webhooks as it may have."""
+
+
+class WrongState(Refusal):
+    """The state of the webhook does not allow this."""
+
+
+class EditConflict(Refusal):
+    """The webhook was changed since it was read."""

@@ -1,0 +1,27 @@
+"""What the routes reach: the services of the rooms, made once by the composition root."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from services.api.access.service import Access
+from services.api.webhooks.service import Webhooks
+from services.api.webhooks.testing import Testing
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The services that answer requests."""
+
+    access: Access
+    webhooks: Webhooks
+    testing: Testing
+
+
+def rooms_of(request: Request) -> Rooms:
+    """Return the services of the application that a request came to."""
+    return cast("Rooms", request.app.state.rooms)
+
+
+RoomsHere = Annotated[Rooms, Depends(rooms_of)]

@@ -1,0 +1,1 @@
+"""Webhook configurations: create, read, change, remove, test."""

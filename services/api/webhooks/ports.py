@@ -1,0 +1,171 @@
+"""What this room needs: webhooks on record, changes of them in one transaction, and what became of a test."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from coro_events.contract.triggers import Trigger
+from coro_events.contract.webhook_events import WebhookEvent
+from coro_events.rules.deliveries import DeliveryState
+from coro_events.rules.webhooks import WebhookState
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook as it is stored; secret and header values are sealed.
+
+    Attributes:
+        revision: Counts its edits, from 1.
+        expires_at: When its version ends; none while no later version is released.
+    """
+
+    id: uuid.UUID
+    workspace_id: str
+    version: int
+    name: str
+    description: str
+    url: str
+    apply_to_all_descendants: bool
+    triggers: tuple[Trigger, ...]
+    secret_sealed: bytes
+    headers_sealed: bytes | None
+    state: WebhookState
+    disabled_reason: str | None
+    draft_of: uuid.UUID | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery, as far as a webhook's own page tells about it."""
+
+    hook_id: uuid.UUID
+    state: DeliveryState
+    attempts: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TestDelivery:
+    """What is known of a test: its state and, after the attempt, the receiver's answer."""
+
+    __test__ = False  # The name begins with "Test", yet it is none for pytest.
+
+    id: uuid.UUID
+    state: DeliveryState
+    started_at: datetime | None = None
+    duration_ms: int | None = None
+    outcome: str | None = None
+    status: int | None = None
+    error: str | None = None
+    response_head: str | None = None
+    response_body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One line of the activity log; `detail` holds no secrets."""
+
+    workspace_id: str
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, object]
+
+
+class Order(StrEnum):
+    """How a list is sorted; a minus turns it round."""
+
+    CREATED = "created"
+    CREATED_DOWN = "-created"
+    UPDATED = "updated"
+    UPDATED_DOWN = "-updated"
+    NAME = "name"
+    NAME_DOWN = "-name"
+
+
+class WebhookChange(Protocol):
+    """One transaction: the change, its line in the activity log and its messages, or nothing of it."""
+
+    async def reserve(self, workspace_id: str) -> int:
+        """Keep others from adding or renaming webhooks of a workspace; return how many it has, drafts aside."""
+        ...
+
+    async def lock(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
+        """Return a webhook as it stands, and keep others from changing it."""
+        ...
+
+    async def insert(self, webhook: Webhook) -> None:
+        """Add a webhook.
+
+        Raises:
+            NameTaken: The workspace has one of that name.
+        """
+        ...
+
+    async def update(self, webhook: Webhook) -> None:
+        """Replace a locked webhook.
+
+        Raises:
+            NameTaken: The workspace has another one of that name.
+        """
+        ...
+
+    async def delete(self, webhook_id: uuid.UUID) -> None:
+        """Remove a locked webhook, and its draft with it."""
+        ...
+
+    async def record(self, activity: Activity) -> None:
+        """Write a line of the activity log."""
+        ...
+
+    async def publish(self, event: WebhookEvent) -> None:
+        """Leave a message in the outbox. Call it after the webhook is locked or inserted, so that order holds."""
+        ...
+
+
+class WebhookStore(Protocol):
+    """The webhooks on record."""
+
+    def change(self) -> AbstractAsyncContextManager[WebhookChange]:
+        """Open a transaction that ends with the block."""
+        ...
+
+    async def versions(self) -> Mapping[int, datetime | None]:
+        """Return the released versions, and when each expires."""
+        ...
+
+    async def page(
+        self, workspace_id: str, *, page: int, page_size: int, order: Order
+    ) -> tuple[Sequence[Webhook], int]:
+        """Return one page of a workspace's webhooks, and how many there are."""
+        ...
+
+    async def one(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
+        """Return a webhook of a workspace."""
+        ...
+
+    async def last_deliveries(self, webhook_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Delivery]:
+        """Return the latest delivery of an event, for each webhook that has one."""
+        ...
+
+
+class ResultsOfTests(Protocol):
+    """What became of tests."""
+
+    async def result(self, webhook_id: uuid.UUID, test_id: uuid.UUID, asked_at: datetime) -> TestDelivery | None:
+        """Return what is known of a test; none until the dispatcher has planned it."""
+        ...
+
+    async def last(self, webhook_id: uuid.UUID) -> TestDelivery | None:
+        """Return the latest test of a webhook."""
+        ...

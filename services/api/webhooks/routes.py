@@ -1,0 +1,143 @@
+"""The published operations on webhook configurations."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from services.api.access.guard import CallerHere, needs
+from services.api.access.roles import Role
+from services.api.bodies import documented_body, read_body
+from services.api.paging import DEFAULT_PAGE_SIZE, Page, PageNumber, PageSize
+from services.api.problems import documented
+from services.api.refusals import NotFound
+from services.api.rooms import RoomsHere
+from services.api.webhooks.ports import Order
+from services.api.webhooks.schemas import (
+    CreatedWebhook,
+    TestView,
+    WebhookCreate,
+    WebhookDetails,
+    WebhookUpdate,
+    WebhookView,
+)
+from services.api.webhooks.view import etag_of, view_of_test
+
+router = APIRouter(prefix="/v1/settings/webhooks", tags=["webhooks"])
+
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="The ETag that the change was made from; 412 if it is outdated.")
+]
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="createWebhook",
+    summary="Create a webhook",
+    responses=documented(400, 401, 403, 409, 413, 415, 500, 503),
+    openapi_extra=documented_body(WebhookCreate),
+)
+async def create_webhook(request: Request, response: Response, caller: CallerHere, rooms: RoomsHere) -> CreatedWebhook:
+    """Create a webhook, enabled, and send it a test; the secret is shown in this answer only."""
+    rules = await rooms.webhooks.rules_of_create()
+    body = await read_body(request, WebhookCreate, context=rules)
+    webhook, view = await rooms.webhooks.create(caller, body, rules)
+    response.headers["ETag"] = etag_of(webhook)
+    response.headers["Location"] = f"{router.prefix}/{webhook.id}"
+    response.headers["Cache-Control"] = "no-store"
+    return view
+
+
+@router.get(
+    "",
+    operation_id="listWebhooks",
+    summary="List the webhooks of a workspace",
+    responses=documented(400, 401, 403, 500, 503),
+)
+async def list_webhooks(
+    caller: CallerHere,
+    rooms: RoomsHere,
+    page: PageNumber = 0,
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    sort: Annotated[Order, Query(description="A minus turns the order round.")] = Order.CREATED,
+) -> Page[WebhookView]:
+    """Return one page of the workspace's webhooks."""
+    return await rooms.webhooks.page(caller, page=page, page_size=page_size, order=sort)
+
+
+@router.get(
+    "/{webhook_id}",
+    operation_id="getWebhook",
+    summary="Read a webhook",
+    responses=documented(400, 401, 403, 404, 500, 503),
+)
+async def get_webhook(webhook_id: str, response: Response, caller: CallerHere, rooms: RoomsHere) -> WebhookDetails:
+    """Return a webhook and its latest test."""
+    webhook, view = await rooms.webhooks.one(caller, _id(webhook_id))
+    last = await rooms.testing.last(webhook.id)
+    response.headers["ETag"] = etag_of(webhook)
+    return WebhookDetails(**view.model_dump(), last_test=None if last is None else view_of_test(last))
+
+
+@router.put(
+    "/{webhook_id}",
+    operation_id="updateWebhook",
+    summary="Change, enable or disable a webhook",
+    responses=documented(400, 401, 403, 404, 409, 412, 413, 415, 500, 503),
+    openapi_extra=documented_body(WebhookUpdate),
+)
+async def update_webhook(
+    *,
+    webhook_id: str,
+    request: Request,
+    response: Response,
+    caller: CallerHere,
+    rooms: RoomsHere,
+    if_match: IfMatch = None,
+) -> WebhookView:
+    """Change a webhook; the next attempt of each of its deliveries follows the new values."""
+    body = await read_body(request, WebhookUpdate, context=await rooms.webhooks.rules_of_update())
+    webhook, view = await rooms.webhooks.update(caller, _id(webhook_id), body, if_match=if_match)
+    response.headers["ETag"] = etag_of(webhook)
+    return view
+
+
+@router.delete(
+    "/{webhook_id}",
+    status_code=204,
+    operation_id="deleteWebhook",
+    summary="Remove a webhook",
+    responses=documented(400, 401, 403, 404, 412, 500, 503),
+)
+async def delete_webhook(webhook_id: str, caller: CallerHere, rooms: RoomsHere, if_match: IfMatch = None) -> None:
+    """Remove a webhook; what it has not delivered yet is discarded."""
+    await rooms.webhooks.delete(caller, _id(webhook_id), if_match=if_match)
+
+
+@router.get(
+    "/{webhook_id}/test",
+    operation_id="testWebhook",
+    summary="Send a test to a webhook",
+    responses={
+        202: {"model": TestView, "description": "Not over yet; read the webhook later, it shows its last test."},
+        **documented(400, 401, 403, 404, 409, 500, 503),
+    },
+    # It sends something, so reading rights are not enough, whatever the method suggests.
+    openapi_extra=needs(Role.ADMINISTRATOR),
+)
+async def test_webhook(webhook_id: str, response: Response, caller: CallerHere, rooms: RoomsHere) -> TestView:
+    """Send one test delivery and return what the receiver answered; it is never repeated and never disables."""
+    test = view_of_test(await rooms.testing.run(caller, _id(webhook_id)))
+    response.headers["Cache-Control"] = "no-store"
+    if test.state == "pending":
+        response.status_code = 202
+    return test
+
+
+def _id(text: str) -> uuid.UUID:
+    """Return the id of a webhook; what is no id names no webhook."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFound from None

@@ -1,0 +1,206 @@
+"""Which URLs, secrets and headers a webhook may have: pure, each answering with what is wrong, or nothing."""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import SplitResult, urlsplit
+
+from coro_events.contract.triggers import Trigger, parse_rest_name, rest_name
+
+MAX_NAME_CHARACTERS = 100
+MAX_DESCRIPTION_CHARACTERS = 500
+MAX_URL_CHARACTERS = 2048
+MIN_SECRET_CHARACTERS = 8
+MAX_SECRET_CHARACTERS = 256
+MAX_HEADERS = 20
+MAX_HEADER_NAME_CHARACTERS = 100
+MAX_HEADER_VALUE_CHARACTERS = 2048
+MAX_WEBHOOKS_PER_WORKSPACE = 50
+
+# Stands in answers where a secret is; writing it back leaves the secret as it is.
+MASK = "********"
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+# C0 and C1 controls and lone surrogates, of which PostgreSQL and UTF-8 cannot hold all.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROLS_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# RFC 3986 without what it allows in brackets alone; non-ASCII hosts come as xn--.
+_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+# 127.1, 2130706433 and 0x7f000001 are addresses to some resolvers, and look harmless to a reader.
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
+_MAX_HOST_CHARACTERS = 253
+_MAX_PORT = 65_535
+
+_RESERVED_HEADERS = frozenset(
+    {
+        # Hop by hop (RFC 9110, section 7.6.1): they belong to one connection.
+        "connection",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        # They change how the exchange itself works.
+        "accept-encoding",
+        "expect",
+        "host",
+        # Set by us: receivers tell by them who calls and what is about to end.
+        "deprecation",
+        "sunset",
+        "traceparent",
+        "tracestate",
+        "user-agent",
+    }
+)
+_RESERVED_PREFIXES = ("content-", "webhook-", "x-coro-")
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRules:
+    """What the rules of a body depend on.
+
+    Attributes:
+        allow_http: Whether `http://` URLs are accepted.
+        versions: The released webhook versions, and when each expires.
+    """
+
+    allow_http: bool = False
+    versions: Mapping[int, datetime | None] = field(default_factory=lambda: {1: None})
+
+
+def fault_in_line(text: str) -> str | None:
+    """Return what is wrong with a text of one line, or nothing."""
+    if not text.strip():
+        return "must not be blank"
+    return "must not hold control characters" if _CONTROLS.search(text) else None
+
+
+def fault_in_description(text: str) -> str | None:
+    """Return what is wrong with a text of several lines, or nothing."""
+    return "must not hold control characters" if _CONTROLS_BUT_LINES.search(text) else None
+
+
+def fault_in_secret(secret: str) -> str | None:
+    """Return what is wrong with a secret, or nothing."""
+    return "must not hold control characters" if _CONTROLS.search(secret) else None
+
+
+def fault_in_url(url: str, *, allow_http: bool) -> str | None:
+    """Return what is wrong with the URL of a receiver, or nothing."""
+    if not _URL.fullmatch(url):
+        return "must hold only the characters of a URL; encode others with %, and the host's as xn--"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "must have a valid host and a port from 1 to 65535"
+    if parts.scheme != "https" and not (allow_http and parts.scheme == "http"):
+        return "must begin with https:// or http://" if allow_http else "must begin with https://"
+    return _fault_in_parts(url, parts, port) or _fault_in_host(parts)
+
+
+def _fault_in_parts(url: str, parts: SplitResult, port: int | None) -> str | None:
+    if "@" in parts.netloc:
+        return "must not hold a user or a password; use headers"
+    # An empty fragment is one too.
+    if "#" in url:
+        return "must not have a fragment (#)"
+    if port == 0 or parts.netloc.endswith(":"):
+        return f"must have a port from 1 to {_MAX_PORT}, or none"
+    return None
+
+
+def _fault_in_host(parts: SplitResult) -> str | None:
+    """Return what is wrong with the host, or nothing; which addresses may be called is not decided here."""
+    host = parts.hostname
+    if not host:
+        return "must name a host"
+    if "[" in parts.netloc or ":" in host:
+        return None if _is_address(host, ipaddress.IPv6Address) else "must have a valid IPv6 address"
+    labels = host.removesuffix(".").split(".")
+    if len(host) > _MAX_HOST_CHARACTERS or not all(_LABEL.fullmatch(label) for label in labels):
+        return "must name a valid host"
+    if _NUMERIC_LABEL.fullmatch(labels[-1]) and not _is_address(host, ipaddress.IPv4Address):
+        return "must have a valid IPv4 address"
+    return None
+
+
+def _is_address(host: str, kind: type[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> bool:
+    try:
+        address = kind(host)
+    except ValueError:
+        return False
+    return getattr(address, "scope_id", None) is None
+
+
+def fault_in_header_name(name: str) -> str | None:
+    """Return what is wrong with the name of a header, or nothing."""
+    if len(name) > MAX_HEADER_NAME_CHARACTERS or not _TOKEN.fullmatch(name):
+        return f"is not a header name of 1 to {MAX_HEADER_NAME_CHARACTERS} characters"
+    lowered = name.lower()
+    if lowered in _RESERVED_HEADERS or lowered.startswith(_RESERVED_PREFIXES):
+        return "is reserved; choose another header"
+    return None
+
+
+def fault_in_header_value(value: str) -> str | None:
+    """Return what is wrong with the value of a header, or nothing."""
+    if len(value) > MAX_HEADER_VALUE_CHARACTERS:
+        return f"must have at most {MAX_HEADER_VALUE_CHARACTERS} characters"
+    if not _HEADER_VALUE.fullmatch(value):
+        return "must be visible ASCII characters, with spaces only between them"
+    return None
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """Return the first name that stands there twice, upper and lower case being the same."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            return name
+        seen.add(name.lower())
+    return None
+
+
+def fault_in_trigger(name: str, versions: Iterable[int]) -> str | None:
+    """Return what is wrong with one trigger's REST name, or nothing."""
+    released = sorted(versions)
+    try:
+        _, version = parse_rest_name(name)
+    except ValueError:
+        version = None
+    if version in released:
+        return None
+    allowed = ", ".join(rest_name(trigger, number) for number in released for trigger in Trigger)
+    return f"is not a trigger; allowed are {allowed}"
+
+
+def fault_in_triggers(names: list[str]) -> str | None:
+    """Return what is wrong with triggers that are right one by one, or nothing."""
+    if len(set(names)) != len(names):
+        return "must be distinct"
+    if len({parse_rest_name(name)[1] for name in names}) > 1:
+        return "must all be of one version"
+    return None
+
+
+def read_triggers(names: Iterable[str]) -> tuple[tuple[Trigger, ...], int]:
+    """Return the triggers and their one version, of names that were checked.
+
+    Raises:
+        ValueError: They were not.
+    """
+    parsed = [parse_rest_name(name) for name in names]
+    versions = {version for _, version in parsed}
+    (version,) = versions
+    if version is None:
+        raise ValueError("a trigger without a version")
+    return tuple(trigger for trigger, _ in parsed), version

@@ -1,0 +1,254 @@
+"""Webhook configurations: each change in one transaction with its line in the activity log and its messages."""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from coro_events.contract.webhook_events import (
+    SOURCE_API,
+    WebhookChanged,
+    WebhookEvent,
+    WebhookEventType,
+)
+from coro_events.rules.webhooks import WebhookState
+from coro_events.runtime.clock import Clock
+from coro_events.store.vault import Vault
+from services.api.access.service import Caller
+from services.api.paging import Page
+from services.api.refusals import NotFound, TooManyWebhooks
+from services.api.webhooks.edit import Edited, Secrets, edited, require_match
+from services.api.webhooks.ports import Activity, Order, Webhook, WebhookChange, WebhookStore
+from services.api.webhooks.rules import MAX_WEBHOOKS_PER_WORKSPACE, BodyRules, read_triggers
+from services.api.webhooks.schemas import (
+    CreatedWebhook,
+    PendingTest,
+    WebhookCreate,
+    WebhookUpdate,
+    WebhookView,
+)
+from services.api.webhooks.testing import request_test
+from services.api.webhooks.view import webhook_fields
+
+
+class Webhooks:
+    """Creates, reads, changes and removes webhooks of one workspace at a time."""
+
+    def __init__(self, *, store: WebhookStore, vault: Vault, clock: Clock, allow_http: bool) -> None:
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._allow_http = allow_http
+
+    async def rules_of_create(self) -> BodyRules:
+        """Return what the body of a new webhook is held to: released versions that have not expired."""
+        now = self._clock.now()
+        versions = await self._store.versions()
+        lasting = {
+            version: expires_at for version, expires_at in versions.items() if not expires_at or now < expires_at
+        }
+        return BodyRules(allow_http=self._allow_http, versions=lasting)
+
+    async def rules_of_update(self) -> BodyRules:
+        """Return what the body of an edit is held to; the version is then compared with the webhook's own."""
+        return BodyRules(allow_http=self._allow_http, versions=await self._store.versions())
+
+    async def create(self, caller: Caller, body: WebhookCreate, rules: BodyRules) -> tuple[Webhook, CreatedWebhook]:
+        """Create a webhook, enabled, and ask for its first test.
+
+        Args:
+            caller: Who creates it, and in which workspace.
+            body: As it was checked against `rules`.
+            rules: Those of `rules_of_create`.
+
+        Raises:
+            NameTaken: The workspace has one of that name.
+            TooManyWebhooks: It has as many as it may.
+        """
+        now = self._clock.now()
+        webhook = self._new(caller, body, now, expiries=rules.versions)
+        async with self._store.change() as change:
+            if await change.reserve(caller.workspace_id) >= MAX_WEBHOOKS_PER_WORKSPACE:
+                raise TooManyWebhooks(f"{MAX_WEBHOOKS_PER_WORKSPACE} are the most; remove one first")
+            await change.insert(webhook)
+            await self._tell(change, caller, webhook, WebhookEventType.CREATED, now=now)
+            test_id = await request_test(change, webhook, actor=caller.actor, now=now)
+        fields = webhook_fields(webhook, header_names=body.headers, last_delivery=None, secret=body.secret)
+        return webhook, CreatedWebhook(**fields, test=PendingTest(id=str(test_id)))
+
+    async def page(self, caller: Caller, *, page: int, page_size: int, order: Order) -> Page[WebhookView]:
+        """Return one page of the workspace's webhooks."""
+        webhooks, total = await self._store.page(caller.workspace_id, page=page, page_size=page_size, order=order)
+        return Page(items=await self._views(webhooks), totalElements=total)
+
+    async def one(self, caller: Caller, webhook_id: uuid.UUID) -> tuple[Webhook, WebhookView]:
+        """Return a webhook.
+
+        Raises:
+            NotFound: The workspace has no such webhook.
+        """
+        webhook = await self._store.one(caller.workspace_id, webhook_id)
+        if webhook is None:
+            raise NotFound
+        (view,) = await self._views([webhook])
+        return webhook, view
+
+    async def update(
+        self, caller: Caller, webhook_id: uuid.UUID, body: WebhookUpdate, *, if_match: str | None
+    ) -> tuple[Webhook, WebhookView]:
+        """Change a webhook, and enable or disable it.
+
+        Raises:
+            NotFound: The workspace has no such webhook.
+            EditConflict: It is not at the revision that the caller has read.
+            InvalidInput: The body does not fit this webhook.
+            WrongState: Its state does not allow the change.
+            NameTaken: Another webhook of the workspace has the new name.
+        """
+        now = self._clock.now()
+        async with self._store.change() as change:
+            # Names are claimed in one order by create and update, so that they cannot wait for each other.
+            await change.reserve(caller.workspace_id)
+            webhook = await change.lock(caller.workspace_id, webhook_id)
+            if webhook is None:
+                raise NotFound
+            require_match(webhook, if_match)
+            edit = edited(webhook, self._open(webhook), body, now)
+            if edit.changed or edit.moved:
+                webhook = self._sealed(edit)
+                await change.update(webhook)
+                await self._tell_edit(change, caller, webhook, edit, now)
+        (view,) = await self._views([webhook])
+        return webhook, view
+
+    async def delete(self, caller: Caller, webhook_id: uuid.UUID, *, if_match: str | None) -> None:
+        """Remove a webhook; what it has not delivered yet is discarded.
+
+        Raises:
+            NotFound: The workspace has no such webhook.
+            EditConflict: It is not at the revision that the caller has read.
+        """
+        now = self._clock.now()
+        async with self._store.change() as change:
+            webhook = await change.lock(caller.workspace_id, webhook_id)
+            if webhook is None:
+                raise NotFound
+            require_match(webhook, if_match)
+            await self._tell(change, caller, webhook, WebhookEventType.DELETED, now=now)
+            await change.delete(webhook_id)
+
+    def _new(
+        self, caller: Caller, body: WebhookCreate, now: datetime, *, expiries: Mapping[int, datetime | None]
+    ) -> Webhook:
+        triggers, version = read_triggers(body.triggers)
+        webhook_id = uuid.uuid4()
+        secret, headers = self._seal(webhook_id, Secrets(secret=body.secret, headers=body.headers))
+        return Webhook(
+            id=webhook_id,
+            workspace_id=caller.workspace_id,
+            version=version,
+            name=body.name,
+            description=body.description,
+            url=body.url,
+            apply_to_all_descendants=body.apply_to_all_descendants,
+            triggers=triggers,
+            secret_sealed=secret,
+            headers_sealed=headers,
+            state=WebhookState.ENABLED,
+            disabled_reason=None,
+            draft_of=None,
+            revision=1,
+            created_at=now,
+            updated_at=now,
+            expires_at=expiries.get(version),
+        )
+
+    async def _views(self, webhooks: Sequence[Webhook]) -> list[WebhookView]:
+        last = await self._store.last_deliveries([webhook.id for webhook in webhooks])
+        return [
+            WebhookView(
+                **webhook_fields(webhook, header_names=self._headers(webhook), last_delivery=last.get(webhook.id))
+            )
+            for webhook in webhooks
+        ]
+
+    def _seal(self, webhook_id: uuid.UUID, secrets: Secrets) -> tuple[bytes, bytes | None]:
+        row = str(webhook_id)
+        secret = self._vault.seal(secrets.secret, row=row, field="secret")
+        if not secrets.headers:
+            return secret, None
+        return secret, self._vault.seal(json.dumps(dict(secrets.headers)), row=row, field="headers")
+
+    def _sealed(self, edit: Edited) -> Webhook:
+        """Return the edited webhook; what did not change keeps its seal."""
+        secret, headers = self._seal(edit.webhook.id, edit.secrets)
+        return replace(
+            edit.webhook,
+            secret_sealed=secret if "secret" in edit.changed else edit.webhook.secret_sealed,
+            headers_sealed=headers if "headers" in edit.changed else edit.webhook.headers_sealed,
+        )
+
+    def _open(self, webhook: Webhook) -> Secrets:
+        secret = self._vault.open(webhook.secret_sealed, row=str(webhook.id), field="secret")
+        return Secrets(secret=secret, headers=self._headers(webhook))
+
+    def _headers(self, webhook: Webhook) -> dict[str, str]:
+        if webhook.headers_sealed is None:
+            return {}
+        headers: dict[str, str] = json.loads(
+            self._vault.open(webhook.headers_sealed, row=str(webhook.id), field="headers")
+        )
+        return headers
+
+    async def _tell_edit(
+        self, change: WebhookChange, caller: Caller, webhook: Webhook, edit: Edited, now: datetime
+    ) -> None:
+        if edit.changed:
+            await self._tell(
+                change, caller, webhook, WebhookEventType.UPDATED, now=now, detail={"changed": list(edit.changed)}
+            )
+        if edit.moved:
+            enabled = webhook.state is WebhookState.ENABLED
+            move = WebhookEventType.ENABLED if enabled else WebhookEventType.DISABLED
+            await self._tell(change, caller, webhook, move, now=now)
+
+    async def _tell(
+        self,
+        change: WebhookChange,
+        caller: Caller,
+        webhook: Webhook,
+        what: WebhookEventType,
+        *,
+        now: datetime,
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write down what happened: in the activity log for people, in the outbox for programs."""
+        reason = webhook.disabled_reason if what is WebhookEventType.DISABLED else None
+        told = {"name": webhook.name, **({"reason": reason} if reason else {}), **(detail or {})}
+        await change.record(
+            Activity(
+                workspace_id=webhook.workspace_id,
+                at=now,
+                actor=caller.actor,
+                action=what.value.replace("-", ".", 1),
+                subject=str(webhook.id),
+                detail=told,
+            )
+        )
+        await change.publish(
+            WebhookEvent(
+                id=uuid.uuid4(),
+                source=SOURCE_API,
+                type=what,
+                workspace_id=webhook.workspace_id,
+                occurred_at=now,
+                data=WebhookChanged(
+                    webhook_id=str(webhook.id),
+                    name=webhook.name,
+                    version=webhook.version,
+                    reason=reason,
+                    actor=caller.actor,
+                ),
+            )
+        )
