@@ -1,7 +1,7 @@
 """What an internal service uses to emit events: checked before they leave, acknowledged before it goes on."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -33,7 +33,7 @@ class Publisher(Protocol):
         ...
 
     async def send(
-        self, topic: str, value: bytes, key: bytes, *, headers: Sequence[tuple[str, bytes]]
+        self, topic: str, value: bytes, key: bytes, *, headers: list[tuple[str, bytes]]
     ) -> asyncio.Future[object]:
         """Buffer one record; the future is its acknowledgement."""
         ...
@@ -176,4 +176,4 @@ class EventProducer:
 
 
 def _why(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    return str(error) or type(error).__name__

@@ -12,6 +12,7 @@ from coro_events.errors import UndecodableRecord
 Headers = Sequence[tuple[str, bytes]]
 
 STRUCTURED_CONTENT_TYPE: Final = "application/cloudevents+json"
+# A tuple, because it is shared; aiokafka wants `list(STRUCTURED_HEADERS)`.
 STRUCTURED_HEADERS: Final[Headers] = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 # Kafka's own default ceiling for a record; a broker set wider must not widen this one.
 MAX_RECORD_BYTES: Final = 1_048_576

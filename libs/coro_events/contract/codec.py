@@ -106,8 +106,8 @@ def _plain(data: BaseModel | Mapping[str, object]) -> object:
     return data.model_dump(by_alias=True, warnings=False)
 
 
-def encode(event: Event) -> tuple[bytes, bytes, Headers]:
-    """Return key, value and headers of the structured record."""
+def encode(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """Return key, value and headers of the structured record; a list, which aiokafka insists on."""
     value = write_record(
         source=event.source,
         source_id=event.source_id,
@@ -117,4 +117,4 @@ def encode(event: Event) -> tuple[bytes, bytes, Headers]:
         data=event.data,
         traceparent=event.traceparent,
     )
-    return partition_key(event.workspace_id), value, STRUCTURED_HEADERS
+    return partition_key(event.workspace_id), value, list(STRUCTURED_HEADERS)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -36,7 +35,7 @@ class FakePublisher:
     refuse_send: dict[int, Exception] = field(default_factory=dict)
     refuse_acknowledgement: dict[int, Exception] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    sent: list[tuple[str, bytes, bytes, Sequence[tuple[str, bytes]]]] = field(default_factory=list)
+    sent: list[tuple[str, bytes, bytes, list[tuple[str, bytes]]]] = field(default_factory=list)
 
     async def start(self) -> None:
         self.calls.append("start")
@@ -47,8 +46,10 @@ class FakePublisher:
         self.calls.append("stop")
 
     async def send(
-        self, topic: str, value: bytes, key: bytes, *, headers: Sequence[tuple[str, bytes]]
+        self, topic: str, value: bytes, key: bytes, *, headers: list[tuple[str, bytes]]
     ) -> asyncio.Future[object]:
+        # The real one refuses anything else.
+        assert type(headers) is list
         number = len(self.sent)
         if number in self.refuse_send:
             raise self.refuse_send[number]

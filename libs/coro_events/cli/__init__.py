@@ -1,0 +1,1 @@
+"""The coro command, one file a noun."""

@@ -1,0 +1,101 @@
+"""`coro users`: who may sign in to the console."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from coro_events.cli.places import database_url
+from coro_events.cli.sql import change_password, create_user, find_user, open_database
+from coro_events.cli.told import USAGE, Refused, answer, checked, new_group, say, text_of
+from coro_events.contract.envelope import read_id
+
+app = new_group("Users of the console.")
+
+MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 256
+
+
+class UserRole(StrEnum):
+    """What a user may do in the workspace and below."""
+
+    VIEWER = "viewer"
+    ADMINISTRATOR = "administrator"
+    SUPER_ADMIN = "super_admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done about a user."""
+
+    id: str
+    created: bool
+    password_changed: bool
+
+
+@app.callback()
+def _users() -> None:
+    """Keep the name of the group before its only command."""
+
+
+@app.command()
+def create(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="Signs in with it.")],
+    *,
+    workspace: Annotated[str, typer.Option(help="Sees this workspace and its descendants.")],
+    role: Annotated[UserRole, typer.Option(help="What the user may do there.")],
+    password_file: Annotated[Path, typer.Option(help="A file with the password; one final line feed is cut.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Create a user; one that is there already, in the same workspace and role, gets the given password."""
+    address = checked(read_id, "EMAIL", email).strip().lower()
+    name, at, domain = address.partition("@")
+    if not (name and at and domain) or "@" in domain or " " in address:
+        raise Refused("EMAIL is no mail address", code=USAGE)
+    password = text_of(password_file)
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+        raise Refused(f"a password must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters")
+    done = asyncio.run(_create(address, password, workspace, role.value))
+    if as_json:
+        answer(
+            {
+                "id": done.id,
+                "email": address,
+                "workspace_id": workspace,
+                "role": role.value,
+                "created": done.created,
+                "password_changed": done.password_changed,
+            }
+        )
+    else:
+        was_there = "got the given password" if done.password_changed else "was there"
+        say(f"user {address} {'created' if done.created else was_there}")
+
+
+async def _create(email: str, password: str, workspace_id: str, role: str) -> Outcome:
+    hasher = PasswordHasher()
+    async with open_database(database_url()) as database, database.write() as connection:
+        user = await find_user(connection, email)
+        if user is None:
+            user_id = await create_user(
+                connection, email=email, password_hash=hasher.hash(password), workspace_id=workspace_id, role=role
+            )
+            return Outcome(str(user_id), created=True, password_changed=False)
+        if (user.workspace_id, user.role) != (workspace_id, role):
+            raise Refused(f"the user {email} is there already, in another workspace or role")
+        changed = not _is_right(hasher, user.password_hash, password)
+        if changed:
+            await change_password(connection, user, email=email, password_hash=hasher.hash(password))
+        return Outcome(str(user.id), created=False, password_changed=changed)
+
+
+def _is_right(hasher: PasswordHasher, password_hash: str, password: str) -> bool:
+    try:
+        return hasher.verify(password_hash, password)
+    except (Argon2Error, InvalidHashError):
+        return False
