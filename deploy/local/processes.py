@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from deploy.local.errors import LocalError
 
 _PR_SET_PDEATHSIG = 1
 _STEP_S = 0.05
+_SHOWN_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,18 @@ def _since(file: Path, start_bytes: int) -> bytes:
 def last_telling_line(text: str) -> str:
     """Return the last line with words in it; the frames that terminals draw around errors have none."""
     telling = (line.strip(" │\t\r") for line in reversed(text.split("\n")) if any(map(str.isalnum, line)))
-    return next(telling, "it wrote nothing")
+    line = _essence(next(telling, "it wrote nothing"))
+    return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]} …"
+
+
+def _essence(line: str) -> str:
+    """Return what a service's JSON line is about; any other line as it is."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return line
+    told = [str(row[key]) for key in ("event", "error", "detail") if row.get(key)] if isinstance(row, dict) else []
+    return ": ".join(told) or line
 
 
 def wait_until(condition: Callable[[], bool], *, children: Sequence[Child], limit_s: float, what: str) -> None:

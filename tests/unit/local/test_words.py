@@ -28,6 +28,16 @@ def test_the_last_line_with_words_is_told_when_frames_surround_it() -> None:
     assert last_telling_line("") == "it wrote nothing"
 
 
+def test_event_and_error_are_told_when_the_last_line_is_a_services_log() -> None:
+    line = '{"event": "task.died", "error": "it broke", "exception": [{"frames": ["long"]}]}\n'
+    assert last_telling_line(line) == "task.died: it broke"
+    assert last_telling_line("[1, 2]") == "[1, 2]"
+
+
+def test_the_sentence_stays_short_when_the_last_line_is_long() -> None:
+    assert len(last_telling_line("x" * 5000)) < 310
+
+
 def test_a_mail_keeps_in_its_folder_when_its_recipient_looks_like_a_path() -> None:
     name = mail_name(AT, 7, ["../../etc/x@example.com"])
     assert name == "20260102T030405-0007-.._.._etc_x@example.com.eml"
