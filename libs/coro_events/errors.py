@@ -6,6 +6,7 @@ CoroError
 │   └── InvalidEvent         an event whose data breaks its schema
 ├── SettingsError            a process was started with settings it cannot use
 ├── SchemaBehindError        the database schema is older than the code
+├── StoreUnavailableError    PostgreSQL did not answer or broke off; the same work may succeed later
 ├── SecretUnreadableError    a sealed value cannot be opened with the keys at hand
 ├── FenceLostError           another replica took over what this one was working on
 └── PublishError             Kafka did not take an event
@@ -42,12 +43,20 @@ class SchemaBehindError(CoroError):
     """The database schema is behind the code; run the migrations first."""
 
 
+class StoreUnavailableError(CoroError):
+    """The database is not available."""
+
+
 class SecretUnreadableError(CoroError):
     """The sealed value cannot be opened with the keys in CORO_SECRET_KEYS."""
 
 
 class FenceLostError(CoroError):
     """Another replica has taken over."""
+
+
+class BrokerUnavailableError(CoroError):
+    """Kafka is not available."""
 
 
 class PublishError(CoroError):

@@ -2,7 +2,9 @@
 
 import logging
 import sys
+from collections.abc import Iterable, Mapping
 
+import orjson
 import structlog
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -16,7 +18,8 @@ def configure(*, service: str, level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        structlog.processors.dict_tracebacks,
+        # Without local variables: they hold what must not be logged.
+        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
@@ -44,3 +47,15 @@ def get_logger(room: str) -> Logger:
     """Return a logger whose lines name their room."""
     logger: Logger = structlog.get_logger(room=room)
     return logger
+
+
+def write_lines(lines: Iterable[Mapping[str, object]]) -> None:
+    """Write ready lines in one go: for what happens ten thousand times a second, a tenth of a logger's cost.
+
+    Each mapping holds what a logger would have added: at, level, service, room and event.
+    """
+    sys.stdout.buffer.write(b"".join(orjson.dumps(line, option=_LINE, default=str) for line in lines))
+    sys.stdout.buffer.flush()
+
+
+_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z

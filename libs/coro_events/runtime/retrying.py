@@ -49,4 +49,9 @@ async def until_it_works(
         sleep=clock.sleep,
         reraise=True,
     )
-    return await retrying(work)
+
+    # tenacity asks whether what it calls is a coroutine function, and a lambda that returns an awaitable is none.
+    async def once() -> Result:
+        return await work()
+
+    return await retrying(once)

@@ -32,6 +32,11 @@ class ProcessSettings(BaseSettings):
     )
     database_url: SecretStr = Field(description="PostgreSQL, as postgresql://user:password@host:port/database.")
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, host:port, comma separated.")
+    kafka_topic_prefix: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,100}$",
+        description="Put in front of every topic's name, for shared clusters.",
+    )
     secret_keys: SecretStr = Field(
         default=SecretStr(LOCAL_SECRET_KEYS),
         description="Keys that encrypt webhook secrets at rest, id:base64-of-32-bytes,…; the first encrypts.",

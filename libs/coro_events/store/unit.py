@@ -8,6 +8,8 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import CursorResult, Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from coro_events.store.outages import outages
+
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
@@ -46,23 +48,36 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadConnection]:
-        """Open a read-only transaction for the block."""
-        async with self._engine.connect() as connection:
+        """Open a read-only transaction for the block.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached or broke off.
+        """
+        async with outages(), self._engine.connect() as connection:
             await connection.execution_options(postgresql_readonly=True)
             yield ReadConnection(connection)
             await connection.rollback()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteConnection]:
-        """Open a transaction for the block; commit at its end, roll back on any error."""
-        async with self._engine.connect() as connection:
+        """Open a transaction for the block; commit at its end, roll back on any error.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached or broke off. If that was during the commit, nobody
+                knows whether the transaction counts: repeating it must be harmless.
+        """
+        async with outages(), self._engine.connect() as connection:
             yield WriteConnection(connection)
             await connection.commit()
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[WriteConnection]:
-        """Open a connection on which each single statement is its own transaction."""
-        async with self._engine.connect() as connection:
+        """Open a connection on which each single statement is its own transaction.
+
+        Raises:
+            StoreUnavailableError: The database cannot be reached or broke off.
+        """
+        async with outages(), self._engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             yield WriteConnection(connection)
 

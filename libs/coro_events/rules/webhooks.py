@@ -1,0 +1,24 @@
+"""A webhook's states and the legal moves between them."""
+
+from enum import StrEnum
+
+
+class WebhookState(StrEnum):
+    """Whether a webhook delivers; see docs/lifecycle.md."""
+
+    # Made by the sunset of its original's version; delivers nothing until it is published.
+    DRAFT = "draft"
+    # Gets deliveries.
+    ENABLED = "enabled"
+    # Gets none, keeps its configuration; by hand or after a delivery failed for good.
+    DISABLED = "disabled"
+    # Its version's life has ended; readable, and never enabled again.
+    EXPIRED = "expired"
+
+
+LEGAL_MOVES: dict[WebhookState, frozenset[WebhookState]] = {
+    WebhookState.DRAFT: frozenset({WebhookState.ENABLED}),
+    WebhookState.ENABLED: frozenset({WebhookState.DISABLED, WebhookState.EXPIRED}),
+    WebhookState.DISABLED: frozenset({WebhookState.ENABLED, WebhookState.EXPIRED}),
+    WebhookState.EXPIRED: frozenset(),
+}

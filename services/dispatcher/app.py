@@ -1,0 +1,199 @@
+"""The composition root: makes the adapters, hands them to the pipeline and supervises its loops."""
+
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from coro_events.contract.topics import EVENTS, REJECTED, WEBHOOKS
+from coro_events.errors import BrokerUnavailableError, CoroError, StoreUnavailableError
+from coro_events.migrate import require_current_schema
+from coro_events.runtime import ops
+from coro_events.runtime.clock import Clock
+from coro_events.runtime.kafka import make_consumer, make_producer
+from coro_events.runtime.logs import get_logger
+from coro_events.runtime.retrying import until_it_works
+from coro_events.runtime.supervisor import Supervisor
+from coro_events.store.engine import make_engine
+from coro_events.store.unit import Database
+from coro_events.store.vault import Vault, parse_keys
+from services.dispatcher.deliver.http import AiohttpSender
+from services.dispatcher.deliver.lanes import Lanes
+from services.dispatcher.deliver.sql import SqlDueDeliveries
+from services.dispatcher.intake.kafka import KafkaRejects, KafkaSource
+from services.dispatcher.intake.sql import SqlConsumedOffsets, SqlFence, SqlTree
+from services.dispatcher.match.sql import SqlPlanner
+from services.dispatcher.match.targets import Targets
+from services.dispatcher.metrics import Metrics
+from services.dispatcher.pipeline import Pipeline
+from services.dispatcher.record.report import Reporter
+from services.dispatcher.record.retry import RetrySchedule
+from services.dispatcher.record.sql import SqlLedger
+from services.dispatcher.settings import DispatcherSettings
+
+_log = get_logger("app")
+
+# A loop that works goes round every second or so; without any for this long the process is stuck.
+STUCK_AFTER_S = 30.0
+
+
+class Dispatcher:
+    """One dispatcher process, wired."""
+
+    def __init__(self, settings: DispatcherSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._supervisor = Supervisor(drain_s=settings.dispatcher_drain_s)
+        self._registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+        self._metrics = Metrics(self._registry)
+        self._database = Database(
+            make_engine(settings.database_url.get_secret_value(), application_name="coro-dispatcher")
+        )
+        self._lanes = Lanes(
+            clock=clock,
+            max_in_flight=settings.dispatcher_max_in_flight,
+            max_in_flight_per_webhook=settings.dispatcher_max_in_flight_per_webhook,
+            max_waiting=settings.dispatcher_max_waiting,
+        )
+        client_id = f"coro-dispatcher-{socket.gethostname()}-{os.getpid()}"
+        self._rejects = KafkaRejects(
+            make_producer(settings.kafka_bootstrap_servers, client_id=client_id),
+            topic=settings.kafka_topic_prefix + REJECTED,
+        )
+        self._source = KafkaSource(
+            consumer=make_consumer(
+                settings.kafka_bootstrap_servers,
+                client_id=client_id,
+                group_id=settings.kafka_topic_prefix + settings.dispatcher_group_id,
+                max_records=settings.dispatcher_batch_records,
+            ),
+            topics=[settings.kafka_topic_prefix + topic for topic in (EVENTS, WEBHOOKS)],
+            offsets=SqlConsumedOffsets(self._database),
+            clock=clock,
+            batch_records=settings.dispatcher_batch_records,
+        )
+        self._sender = AiohttpSender(
+            clock=clock,
+            deadline_s=settings.dispatcher_deadline_s,
+            allowed_networks=settings.networks(),
+        )
+        self._pipeline = self._make_pipeline()
+        self._add_gauges()
+
+    def _make_pipeline(self) -> Pipeline:
+        settings, clock = self._settings, self._clock
+        targets = Targets(Vault(parse_keys(settings.secret_keys.get_secret_value(), setting="CORO_SECRET_KEYS")))
+        return Pipeline(
+            source=self._source,
+            rejects=self._rejects,
+            planner=SqlPlanner(
+                database=self._database,
+                fence=SqlFence(),
+                tree=SqlTree(),
+                targets=targets,
+                clock=clock,
+                lease_s=settings.dispatcher_lease_s,
+            ),
+            lanes=self._lanes,
+            due=SqlDueDeliveries(
+                database=self._database, targets=targets, clock=clock, lease_s=settings.dispatcher_lease_s
+            ),
+            sender=self._sender,
+            ledger=SqlLedger(database=self._database, clock=clock),
+            schedule=RetrySchedule(
+                initial_s=settings.dispatcher_retry_initial_s, factor=settings.dispatcher_retry_factor
+            ),
+            reporter=Reporter(metrics=self._metrics),
+            metrics=self._metrics,
+            clock=clock,
+            stopping=self._supervisor.stopping,
+            webhooks_topic=settings.kafka_topic_prefix + WEBHOOKS,
+            deadline_s=settings.dispatcher_deadline_s,
+            claim_interval_s=settings.dispatcher_claim_interval_s,
+        )
+
+    def _add_gauges(self) -> None:
+        lanes, gauge = self._lanes, self._metrics.gauge
+        gauge("coro_in_flight", "Attempts under way.", lambda: lanes.in_flight)
+        gauge("coro_in_flight_slow", "Attempts under way to slow receivers.", lambda: lanes.slow_in_flight)
+        gauge("coro_waiting", "Claimed deliveries waiting in memory.", lambda: lanes.waiting)
+        gauge("coro_lanes", "Webhooks with a lane in this process.", lambda: lanes.lanes)
+        gauge("coro_lanes_at_limit", "Lanes with work waiting for a permit of their own.", lanes.lanes_at_limit)
+        gauge("coro_intake_lag_records", "Records of our partitions that are not read yet.", self._source.lag)
+        gauge("coro_intake_partitions", "Partitions that this replica holds.", lambda: self._source.partitions)
+
+    async def run(self) -> int:
+        """Run until a signal or a death; return the exit code.
+
+        Raises:
+            SchemaBehindError: The database was not migrated for this code.
+        """
+        self._supervisor.on_signals()
+        try:
+            await self._connect()
+            if self._supervisor.stopping.is_set():
+                return 0
+            pipeline, supervisor = self._pipeline, self._supervisor
+            ops_app = ops.Ops(healthy=self._healthy, ready=self._ready, registry=self._registry)
+            supervisor.start("ops", self._serve_ops(ops_app))
+            for loop in (
+                pipeline.intake,
+                pipeline.deliver,
+                pipeline.record,
+                pipeline.claim,
+                pipeline.settle,
+                pipeline.review,
+            ):
+                supervisor.start(loop.__name__, loop())
+            _log.info("process.started", settings=self._settings.masked())
+            return await supervisor.run(pipeline.drain)
+        finally:
+            await self._close()
+
+    async def _serve_ops(self, app: ops.Ops) -> None:
+        await ops.serve(
+            app, host=self._settings.ops_host, port=self._settings.ops_port, stopping=self._supervisor.stopping
+        )
+
+    async def _connect(self) -> None:
+        async def patiently(name: str, work: Callable[[], Awaitable[None]]) -> None:
+            await until_it_works(
+                work,
+                name=name,
+                errors=(StoreUnavailableError, BrokerUnavailableError),
+                clock=self._clock,
+                stopping=self._supervisor.stopping,
+            )
+
+        await patiently("connect.database", lambda: require_current_schema(self._database))
+        await patiently("connect.rejects", self._rejects.start)
+        await patiently("connect.events", self._source.start)
+
+    async def _close(self) -> None:
+        await self._source.stop()
+        await self._rejects.stop()
+        await self._sender.close()
+        await self._database.dispose()
+
+    async def _healthy(self) -> Mapping[str, str]:
+        newest = max(self._pipeline.progress.get(loop, 0.0) for loop in ("intake", "claim", "record"))
+        still_s = self._clock.monotonic() - newest
+        return {"loops": f"none has gone round for {still_s:.0f} s"} if still_s > STUCK_AFTER_S else {}
+
+    async def _ready(self) -> Mapping[str, str]:
+        problems = {}
+        try:
+            await require_current_schema(self._database)
+        except CoroError as error:
+            problems["database"] = str(error)
+        if self._source.partitions == 0:
+            problems["kafka"] = "no partition is assigned yet"
+        return problems
+
+
+async def run(settings: DispatcherSettings, clock: Clock) -> int:
+    """Make a dispatcher inside the running loop and run it to its end; return the exit code."""
+    return await Dispatcher(settings, clock).run()

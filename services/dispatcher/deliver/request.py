@@ -1,0 +1,56 @@
+"""The request of one attempt: method, headers and body, for the webhook's version."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from coro_events.contract.bodies import render_body
+from services.dispatcher.deliver.sign import coro_signature, standard_signature
+from services.dispatcher.match.delivery import Delivery
+
+USER_AGENT = "Coro-Webhooks/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST, ready to send."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def make_request(delivery: Delivery, now: datetime) -> Request:
+    """Render, sign and dress one attempt.
+
+    Customers' headers come first, so that ours win: the API refuses the names that we set, and an older row may not
+    have been asked.
+
+    Args:
+        delivery: What to send, to whom.
+        now: When the attempt is made; the signed `webhook-timestamp`, so that an old request cannot be sent again.
+    """
+    hook_id = str(delivery.hook_id)
+    happening, target = delivery.happening, delivery.target
+    body = render_body(
+        target.version,
+        event_type=happening.type,
+        hook_id=hook_id,
+        workspace_id=happening.workspace_id,
+        occurred_at=happening.occurred_at,
+        data=happening.data,
+    )
+    timestamp_s = int(now.timestamp())
+    headers = {
+        "User-Agent": USER_AGENT,
+        **target.headers,
+        "Content-Type": "application/json",
+        "X-Coro-Hook-Id": hook_id,
+        "X-Coro-Hook-Type": happening.type,
+        "X-Coro-Signature": coro_signature(target.secret, hook_id),
+        "webhook-id": hook_id,
+        "webhook-timestamp": str(timestamp_s),
+        "webhook-signature": standard_signature(target.secret, hook_id, timestamp_s, body),
+    }
+    if happening.traceparent is not None:
+        headers["traceparent"] = happening.traceparent
+    return Request(url=target.url, headers=headers, body=body)

@@ -1,0 +1,1 @@
+"""Event to planned deliveries: which webhooks want it."""

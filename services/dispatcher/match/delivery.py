@@ -1,0 +1,50 @@
+"""A delivery as the dispatcher carries it: what to send, to whom, under which claim."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from coro_events.rules.deliveries import DeliveryKind
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A webhook's configuration as it was when the delivery was claimed."""
+
+    webhook_id: UUID
+    workspace_id: str
+    version: int
+    url: str
+    secret: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """The event of a delivery: what the body is made of."""
+
+    event_id: UUID
+    type: str
+    workspace_id: str
+    occurred_at: datetime
+    # JSON, as it goes into the body.
+    data: bytes
+    traceparent: str | None
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A planned delivery that this replica has claimed."""
+
+    day: date
+    hook_id: UUID
+    kind: DeliveryKind
+    target: Target
+    happening: Happening
+    # How many attempts were made before.
+    attempts: int
+    # Names this claim; whoever records must still hold it.
+    claim: UUID
+    # On the monotonic clock, in seconds: from then on another replica may take it.
+    leased_until: float

@@ -1,0 +1,327 @@
+"""The units of work: take in a batch, deliver, record, claim what is due, settle what is not to be delivered.
+
+An event's way: Kafka → intake (one transaction plans a whole batch) → lanes → deliver → record. A retry's way: a due
+row → claim → the same lanes. Nothing waits for a receiver but the attempt itself.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from coro_events.errors import (
+    BrokerUnavailableError,
+    ContractError,
+    FenceLostError,
+    PublishError,
+    StoreUnavailableError,
+)
+from coro_events.runtime.clock import Clock
+from coro_events.runtime.logs import get_logger
+from coro_events.runtime.retrying import until_it_works
+from services.dispatcher.deliver.lanes import Lanes
+from services.dispatcher.deliver.outcome import Answer, Outcome
+from services.dispatcher.deliver.ports import DueDeliveries, Sender
+from services.dispatcher.deliver.request import make_request
+from services.dispatcher.intake.batch import Decoded
+from services.dispatcher.intake.decode import decode_batch
+from services.dispatcher.intake.ports import EventSource, Rejects
+from services.dispatcher.match.delivery import Delivery
+from services.dispatcher.match.plan import Plan
+from services.dispatcher.match.ports import Planner
+from services.dispatcher.metrics import Metrics
+from services.dispatcher.record.effects import Attempt, Effect, decide
+from services.dispatcher.record.ports import Ledger
+from services.dispatcher.record.report import Reporter
+from services.dispatcher.record.retry import RetrySchedule
+
+_log = get_logger("pipeline")
+
+# Outcomes of one transaction, and how long the first of them may wait for the others.
+RECORD_BATCH = 500
+RECORD_LINGER_S = 0.02
+
+# Deliveries of one claim.
+CLAIM_BATCH = 400
+
+# Rows of one settling transaction: short enough to let others at the table.
+SETTLE_BATCH = 5_000
+
+# How long intake may be held back by a process at its limit before it goes on all the same.
+HELD_BACK_S = 0.25
+
+REVIEW_INTERVAL_S = 0.25
+
+
+class Pipeline:
+    """The loops of a dispatcher; each returns when `stopping` is set and its work is done."""
+
+    def __init__(
+        self,
+        *,
+        source: EventSource,
+        rejects: Rejects,
+        planner: Planner,
+        lanes: Lanes,
+        due: DueDeliveries,
+        sender: Sender,
+        ledger: Ledger,
+        schedule: RetrySchedule,
+        reporter: Reporter,
+        metrics: Metrics,
+        clock: Clock,
+        stopping: asyncio.Event,
+        webhooks_topic: str,
+        deadline_s: float,
+        claim_interval_s: float,
+    ) -> None:
+        self._source = source
+        self._rejects = rejects
+        self._planner = planner
+        self._lanes = lanes
+        self._due = due
+        self._sender = sender
+        self._ledger = ledger
+        self._schedule = schedule
+        self._reporter = reporter
+        self._metrics = metrics
+        self._clock = clock
+        self._stopping = stopping
+        self._webhooks_topic = webhooks_topic
+        self._deadline_s = deadline_s
+        self._claim_interval_s = claim_interval_s
+        self._outcomes: list[Effect] = []
+        self._stale: list[Delivery] = []
+        self._outcome_came = asyncio.Event()
+        self._delivering = True
+        # When each loop last went round, on the monotonic clock; /healthz looks at it.
+        self.progress: dict[str, float] = {}
+        self._work_is_due = asyncio.Event()
+        self._settle_now = asyncio.Event()
+
+    # Unit A: a batch of records.
+
+    async def intake(self) -> None:
+        """Take in batch after batch; a batch is planned before the next is read."""
+        while not self._stopping.is_set():
+            self._went_round("intake")
+            await self._lanes.until_roomy(HELD_BACK_S)
+            try:
+                batch = await self._source.fetch()
+                if batch.spans:
+                    await self._take_in(decode_batch(batch, webhooks_topic=self._webhooks_topic))
+            except FenceLostError as error:
+                _log.info("intake.fence_lost", detail=error.detail)
+                await self._source.reposition()
+            except BrokerUnavailableError as error:
+                _log.warning("intake.broker_unavailable", detail=error.detail)
+                await self._pause(self._claim_interval_s)
+            except StoreUnavailableError:
+                # Only when stopping: nothing of the batch is planned, and whoever comes next begins with it.
+                return
+
+    async def _take_in(self, decoded: Decoded) -> None:
+        if decoded.rejections:
+            await self._park(decoded)
+        plan = await until_it_works(
+            lambda: self._planner.plan(decoded, self._lanes.room_for_new),
+            name="intake.plan",
+            errors=(StoreUnavailableError,),
+            clock=self._clock,
+            stopping=self._stopping,
+        )
+        self._source.planned(decoded.spans)
+        await self._hand_over(plan.claimed)
+        self._count(decoded, plan)
+        if plan.unclaimed:
+            self._work_is_due.set()
+        if decoded.stopped_webhooks:
+            self._settle_now.set()
+
+    async def _park(self, decoded: Decoded) -> None:
+        await until_it_works(
+            lambda: self._rejects.reject(decoded.rejections),
+            name="intake.reject",
+            errors=(PublishError,),
+            clock=self._clock,
+        )
+        for rejection in decoded.rejections:
+            record = rejection.record
+            _log.warning(
+                "record.rejected",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                reason=rejection.reason,
+            )
+
+    def _count(self, decoded: Decoded, plan: Plan) -> None:
+        records = sum(span.next_offset - span.first_offset for span in decoded.spans)
+        self._metrics.records.inc(records)
+        self._metrics.rejected.inc(len(decoded.rejections))
+        self._metrics.intake_batch.observe(records)
+        self._metrics.planned.inc(len(plan.claimed) + len(plan.unclaimed))
+        self._metrics.overflowed.inc(len(plan.unclaimed))
+        _log.info(
+            "batch.planned",
+            records=records,
+            events=len(decoded.events),
+            rejected=len(decoded.rejections),
+            deliveries=len(plan.claimed) + len(plan.unclaimed),
+            left_to_database=len(plan.unclaimed),
+        )
+
+    async def _hand_over(self, deliveries: Sequence[Delivery]) -> None:
+        refused = self._lanes.offer(deliveries)
+        if refused:
+            await self._release(refused)
+
+    # Unit B: one attempt.
+
+    async def deliver(self) -> None:
+        """Make attempts, as many at once as may be in flight, until the lanes close."""
+        self._delivering = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number in range(self._lanes.most_in_flight):
+                    group.create_task(self._deliver_one_by_one(), name=f"deliver.{number}")
+        finally:
+            self._delivering = False
+            self._outcome_came.set()
+
+    async def _deliver_one_by_one(self) -> None:
+        while (delivery := await self._lanes.take()) is not None:
+            await self._attempt(delivery)
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        started = self._clock.monotonic()
+        if started + self._deadline_s > delivery.leased_until:
+            # It waited so long that another replica might take it while we send.
+            self._lanes.done(delivery, sent=False)
+            self._stale.append(delivery)
+            self._outcome_came.set()
+            return
+        started_at = self._clock.now()
+        try:
+            answer = await self._send(delivery)
+        finally:
+            self._lanes.done(delivery, sent=True)
+        attempt = Attempt(
+            delivery=delivery,
+            number=delivery.attempts + 1,
+            started_at=started_at,
+            duration_ms=round((self._clock.monotonic() - started) * 1000),
+            answer=answer,
+        )
+        self._outcomes.append(decide(attempt, self._schedule, self._clock.chance()))
+        self._outcome_came.set()
+
+    async def _send(self, delivery: Delivery) -> Answer:
+        try:
+            return await self._sender.send(make_request(delivery, self._clock.now()))
+        except (ContractError, ValueError) as error:
+            _log.warning("delivery.unsendable", hook_id=str(delivery.hook_id), error=repr(error))
+            return Answer(Outcome.UNSENDABLE)
+
+    # The record of what came of it.
+
+    async def record(self) -> None:
+        """Write outcomes in batches, until the last attempt is over and written."""
+        while True:
+            self._went_round("record")
+            if not self._outcomes and not self._stale:
+                if self._stopping.is_set() and not self._delivering:
+                    return
+                self._outcome_came.clear()
+                await self._outcome_came.wait()
+            if len(self._outcomes) < RECORD_BATCH and not self._stopping.is_set():
+                await self._clock.sleep(RECORD_LINGER_S)
+            await self._write_outcomes()
+
+    async def _write_outcomes(self) -> None:
+        batch, self._outcomes = self._outcomes[:RECORD_BATCH], self._outcomes[RECORD_BATCH:]
+        stale, self._stale = self._stale, []
+        if stale:
+            await self._release(stale)
+        if not batch:
+            return
+        written = await until_it_works(
+            lambda: self._ledger.record(batch), name="record.write", errors=(StoreUnavailableError,), clock=self._clock
+        )
+        self._reporter.recorded(len(batch), written)
+        self._reporter.attempted(batch, self._clock.now())
+        if any(effect.disable_reason is not None for effect in written):
+            self._settle_now.set()
+
+    async def _release(self, deliveries: Sequence[Delivery]) -> None:
+        try:
+            await self._due.release(deliveries)
+        except StoreUnavailableError as error:
+            _log.warning("claims.not_released", deliveries=len(deliveries), detail=error.detail)
+        self._work_is_due.set()
+
+    # Unit C: what is due.
+
+    async def claim(self) -> None:
+        """Claim due deliveries again and again: retries, released and left ones, those of a dead replica."""
+        while not self._stopping.is_set():
+            self._went_round("claim")
+            claimed: Sequence[Delivery] = ()
+            try:
+                claimed = await self._due.claim(self._lanes.room, CLAIM_BATCH)
+            except StoreUnavailableError as error:
+                _log.warning("claim.store_unavailable", detail=error.detail)
+            if claimed:
+                self._metrics.claimed.inc(len(claimed))
+                await self._hand_over(claimed)
+            await self._until_due(found=bool(claimed))
+
+    async def _until_due(self, *, found: bool) -> None:
+        """Wait for the next look: soon while there is work, else an interval or until somebody knows of some."""
+        if found:
+            await self._lanes.until_roomy(HELD_BACK_S)
+            await self._pause(RECORD_LINGER_S)
+            return
+        self._work_is_due.clear()
+        await self._first_of(self._work_is_due, self._claim_interval_s)
+
+    async def settle(self) -> None:
+        """Move what waits for disabled and removed webhooks out of the way, when one was stopped and now and then."""
+        while not self._stopping.is_set():
+            self._went_round("settle")
+            settled = 0
+            try:
+                settled = await self._due.settle(SETTLE_BATCH)
+            except StoreUnavailableError as error:
+                _log.warning("settle.store_unavailable", detail=error.detail)
+            if settled:
+                _log.info("deliveries.settled", deliveries=settled)
+                continue
+            self._settle_now.clear()
+            await self._first_of(self._settle_now, 20 * self._claim_interval_s)
+
+    async def review(self) -> None:
+        """Let the lanes notice attempts that take long."""
+        while not self._stopping.is_set():
+            self._went_round("review")
+            self._lanes.review()
+            await self._pause(REVIEW_INTERVAL_S)
+
+    async def drain(self) -> None:
+        """Give back what was claimed and not begun; what is in flight goes on."""
+        await self._release(self._lanes.close())
+        self._work_is_due.set()
+        self._settle_now.set()
+        self._outcome_came.set()
+
+    def _went_round(self, loop: str) -> None:
+        self.progress[loop] = self._clock.monotonic()
+
+    async def _pause(self, duration_s: float) -> None:
+        await self._first_of(self._stopping, duration_s)
+
+    async def _first_of(self, event: asyncio.Event, limit_s: float) -> None:
+        """Wait for an event, but not longer than the limit."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await event.wait()
+        except TimeoutError:
+            return

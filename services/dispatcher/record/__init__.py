@@ -1,0 +1,1 @@
+"""Outcome to facts: rows, next due time, one log line."""

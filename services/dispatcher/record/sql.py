@@ -1,0 +1,165 @@
+"""Outcomes in PostgreSQL: one statement for a batch, and one transaction with what a final failure brings."""
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from uuid import uuid4
+
+from sqlalchemy import text
+
+from coro_events.contract.topics import WEBHOOKS
+from coro_events.contract.webhook_events import (
+    SOURCE_DISPATCHER,
+    DeliveryExhausted,
+    WebhookChanged,
+    WebhookEvent,
+    WebhookEventData,
+    WebhookEventType,
+    encode_webhook_event,
+)
+from coro_events.runtime.clock import Clock
+from coro_events.store.unit import Database, WriteConnection
+from services.dispatcher.record.effects import Effect
+
+ACTOR = "system:dispatcher"
+
+# The claim is named: a row that another replica took meanwhile is not touched, and then its attempt is not written
+# either. The database's clock makes the due time, because replicas' clocks differ.
+_RECORD = text(
+    """
+    with given as materialized (
+        select * from unnest(
+            cast(:webhook_ids as uuid[]), cast(:event_ids as uuid[]), cast(:claims as uuid[]),
+            cast(:hook_ids as uuid[]), cast(:states as text[]), cast(:waits as float8[]), cast(:numbers as int[]),
+            cast(:starts as timestamptz[]),
+            cast(:durations as int[]), cast(:outcomes as text[]), cast(:statuses as int[]), cast(:errors as text[]),
+            cast(:heads as text[]), cast(:bodies as text[])
+        ) as g (webhook_id, event_id, claim, hook_id, state, wait_s, number, started_at, duration_ms, outcome, status,
+                error, response_head, response_body)
+    ), moved as (
+        update deliveries d
+        set state = g.state, attempts = g.number, claim = null,
+            due_at = case when g.wait_s is null then d.due_at else now() + make_interval(secs => g.wait_s) end,
+            finished_at = case when g.state = 'pending' then null else now() end
+        from given g
+        where d.day = :day and d.webhook_id = g.webhook_id and d.event_id = g.event_id
+            and d.claim = g.claim and d.state = 'pending'
+        returning d.hook_id
+    )
+    insert into attempts (day, hook_id, number, webhook_id, started_at, duration_ms, outcome, status, error,
+                          response_head, response_body)
+    select :day, g.hook_id, g.number, g.webhook_id, g.started_at, g.duration_ms, g.outcome, g.status, g.error,
+           g.response_head, g.response_body
+    from given g join moved m on m.hook_id = g.hook_id
+    returning hook_id
+    """
+)
+
+_DISABLE = text(
+    "update webhooks set state = 'disabled', disabled_reason = :reason, revision = revision + 1, updated_at = now()"
+    " where id = :id and state = 'enabled' returning workspace_id, name, version"
+)
+
+_LOG_ACTIVITY = text(
+    "insert into activity_log (workspace_id, actor, action, subject, detail)"
+    " values (:workspace_id, :actor, :action, :subject, cast(cast(:detail as text) as jsonb))"
+)
+
+_TELL = text("insert into outbox (topic, key, message) values (:topic, :key, cast(cast(:message as text) as jsonb))")
+
+# Wakes the relay at once; see services/api/publish.
+_NOTIFY = text("select pg_notify('outbox', '')")
+
+
+class SqlLedger:
+    """Writes effects under their claims."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def record(self, effects: Sequence[Effect]) -> Sequence[Effect]:
+        """Write the effects whose claims still hold, with all that belongs to each, in one transaction."""
+        ordered = sorted(effects, key=_place)
+        written: list[Effect] = []
+        async with self._database.write() as connection:
+            for day, some in groupby(ordered, key=lambda effect: effect.attempt.delivery.day):
+                batch = list(some)
+                rows = await connection.rows(_RECORD, {"day": day, **_columns(batch)})
+                moved = {row.hook_id for row in rows}
+                written += [effect for effect in batch if effect.attempt.delivery.hook_id in moved]
+            for effect in written:
+                if effect.disable_reason is not None:
+                    await self._exhaust(connection, effect, effect.disable_reason)
+        return written
+
+    async def _exhaust(self, connection: WriteConnection, effect: Effect, reason: str) -> None:
+        """Disable the webhook of a delivery that failed for good, and tell everybody who should know."""
+        delivery = effect.attempt.delivery
+        webhook_id = delivery.target.webhook_id
+        disabled = await connection.row(_DISABLE, {"id": webhook_id, "reason": reason})
+        await self._tell(
+            connection,
+            delivery.target.workspace_id,
+            WebhookEventType.DELIVERY_EXHAUSTED,
+            DeliveryExhausted(
+                webhook_id=str(webhook_id),
+                hook_id=str(delivery.hook_id),
+                event_id=str(delivery.happening.event_id),
+                event_type=delivery.happening.type,
+                attempts=effect.attempt.number,
+                reason=reason,
+            ),
+        )
+        if disabled is None:
+            return
+        changed = WebhookChanged(
+            webhook_id=str(webhook_id), name=disabled.name, version=disabled.version, reason=reason, actor=None
+        )
+        await connection.execute(
+            _LOG_ACTIVITY,
+            {
+                "workspace_id": disabled.workspace_id,
+                "actor": ACTOR,
+                "action": "webhook.disabled",
+                "subject": str(webhook_id),
+                "detail": json.dumps({"name": disabled.name, "reason": reason, "hookId": str(delivery.hook_id)}),
+            },
+        )
+        await self._tell(connection, disabled.workspace_id, WebhookEventType.DISABLED, changed)
+
+    async def _tell(
+        self, connection: WriteConnection, workspace_id: str, kind: WebhookEventType, data: WebhookEventData
+    ) -> None:
+        event = WebhookEvent(uuid4(), SOURCE_DISPATCHER, kind, workspace_id, self._clock.now(), data)
+        message = encode_webhook_event(event).decode()
+        await connection.execute(_TELL, {"topic": WEBHOOKS, "key": workspace_id, "message": message})
+        await connection.execute(_NOTIFY)
+
+
+def _place(effect: Effect) -> tuple[object, ...]:
+    """Return the order of writing: the same for all replicas, so that no two of them lock rows crosswise."""
+    delivery = effect.attempt.delivery
+    return delivery.day, delivery.target.webhook_id.int, delivery.happening.event_id.int
+
+
+def _columns(effects: Sequence[Effect]) -> dict[str, list[object]]:
+    """Return the effects as one list a column."""
+    deliveries = [effect.attempt.delivery for effect in effects]
+    answers = [effect.attempt.answer for effect in effects]
+    return {
+        "webhook_ids": [delivery.target.webhook_id for delivery in deliveries],
+        "event_ids": [delivery.happening.event_id for delivery in deliveries],
+        "claims": [delivery.claim for delivery in deliveries],
+        "hook_ids": [delivery.hook_id for delivery in deliveries],
+        "states": [effect.state.value for effect in effects],
+        "waits": [effect.again_in_s for effect in effects],
+        "numbers": [effect.attempt.number for effect in effects],
+        "starts": [effect.attempt.started_at for effect in effects],
+        "durations": [effect.attempt.duration_ms for effect in effects],
+        "outcomes": [answer.outcome.value for answer in answers],
+        "statuses": [answer.status for answer in answers],
+        "errors": [answer.error() for answer in answers],
+        "heads": [answer.head for answer in answers],
+        "bodies": [answer.body for answer in answers],
+    }
