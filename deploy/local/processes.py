@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy.local.errors import LocalError
 
 _PR_SET_PDEATHSIG = 1
 _STEP_S = 0.05
 _SHOWN_CHARACTERS = 300
+_ERROR_LEVELS = ("error", "critical")
 
 
 @dataclass(frozen=True)
@@ -152,20 +154,26 @@ def _since(file: Path, start_bytes: int) -> bytes:
 
 
 def last_telling_line(text: str) -> str:
-    """Return the last line with words in it; the frames that terminals draw around errors have none."""
-    telling = (line.strip(" │\t\r") for line in reversed(text.split("\n")) if any(map(str.isalnum, line)))
-    line = _essence(next(telling, "it wrote nothing"))
+    """Return, in short, the last error that a service logged, else the last line with words in it.
+
+    The frames that terminals draw around errors have no words.
+    """
+    telling = [line.strip(" │\t\r") for line in text.split("\n") if any(map(str.isalnum, line))]
+    logged = [_row(line) for line in telling]
+    errors = [row for row in logged if row.get("level") in _ERROR_LEVELS]
+    row = errors[-1] if errors else next(reversed(logged), {})
+    told = ": ".join(str(row[key]) for key in ("event", "error", "detail") if row.get(key))
+    line = told or next(reversed(telling), "it wrote nothing")
     return line if len(line) <= _SHOWN_CHARACTERS else f"{line[:_SHOWN_CHARACTERS]} …"
 
 
-def _essence(line: str) -> str:
-    """Return what a service's JSON line is about; any other line as it is."""
+def _row(line: str) -> dict[str, Any]:
+    """Return a service's JSON line; empty for any other line."""
     try:
         row = json.loads(line)
     except ValueError:
-        return line
-    told = [str(row[key]) for key in ("event", "error", "detail") if row.get(key)] if isinstance(row, dict) else []
-    return ": ".join(told) or line
+        return {}
+    return row if isinstance(row, dict) else {}
 
 
 def wait_until(condition: Callable[[], bool], *, children: Sequence[Child], limit_s: float, what: str) -> None:

@@ -34,6 +34,11 @@ def test_event_and_error_are_told_when_the_last_line_is_a_services_log() -> None
     assert last_telling_line("[1, 2]") == "[1, 2]"
 
 
+def test_the_cause_is_told_when_a_service_logged_its_leaving_after_it() -> None:
+    lines = '{"level": "error", "event": "task.died", "error": "why"}\n{"level": "info", "event": "left"}\n'
+    assert last_telling_line(lines) == "task.died: why"
+
+
 def test_the_sentence_stays_short_when_the_last_line_is_long() -> None:
     assert len(last_telling_line("x" * 5000)) < 310
 
