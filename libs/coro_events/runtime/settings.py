@@ -65,6 +65,13 @@ class ProcessSettings(BaseSettings):
         default="info", description="The least severe log line that is written."
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_postgresql(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
     @field_validator("allowed_networks")
     @classmethod
     def _networks_parse(cls, value: str) -> str:
@@ -131,7 +138,8 @@ def load(kind: type[SettingsType], environ: Mapping[str, str]) -> SettingsType:
 
 
 def _sentence(location: tuple[int | str, ...], message: str) -> str:
-    return f"{PREFIX}{str(location[0]).upper()}: {message}" if location else message.removeprefix("Value error, ")
+    message = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {message}" if location else message
 
 
 class SettingRow(BaseModel):
