@@ -1,0 +1,1 @@
+"""One chore a file, each with run_once(now)."""

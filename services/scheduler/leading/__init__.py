@@ -1,0 +1,1 @@
+"""One scheduler at work, the others waiting."""
