@@ -7,8 +7,8 @@ function beside what it describes and name it in GENERATORS.
 import argparse
 import json
 import sys
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,9 @@ def schemas() -> dict[str, str]:
 
 def topics() -> dict[str, str]:
     """Return the AsyncAPI document of the three topics."""
-    return {"docs/asyncapi.json": as_json(asyncapi(version("coro-webhooks")))}
+    # Not from the installed package, which tells the version of its installation.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {"docs/asyncapi.json": as_json(asyncapi(project["version"]))}
 
 
 GENERATORS: tuple[Generator, ...] = (

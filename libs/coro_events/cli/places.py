@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from coro_events.cli.told import Refused
 
 RUN_FILE = Path(".local/run.json")
+_BROKER = re.compile(r"[^\s:]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\]:\d{1,5}", re.ASCII)
 
 
 def database_url() -> str:
@@ -23,9 +25,12 @@ def kafka_bootstrap() -> str:
     """Return the brokers, `host:port`, comma separated.
 
     Raises:
-        Refused: Nobody says where they are.
+        Refused: Nobody says where they are, or it is no such list.
     """
-    return _place("CORO_KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap", os.environ)
+    servers = _place("CORO_KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap", os.environ)
+    if not all(_BROKER.fullmatch(server.strip()) for server in servers.split(",")):
+        raise Refused("CORO_KAFKA_BOOTSTRAP_SERVERS must be host:port, comma separated")
+    return servers
 
 
 def _place(variable: str, key: str, environ: Mapping[str, str]) -> str:

@@ -20,6 +20,8 @@ from coro_events.store.workspaces import workspaces
 
 APPLICATION_NAME = "coro-cli"
 ACTOR = "system:cli"
+# SQLSTATE, PostgreSQL documentation, appendix A.
+_UNDEFINED_TABLE = "42P01"
 
 
 @asynccontextmanager
@@ -40,6 +42,8 @@ async def open_database(database_url: str) -> AsyncIterator[Database]:
     except SQLAlchemyError as error:
         # The statement and its parameters stay out: they may hold what nobody else should see.
         cause = getattr(error, "orig", None) or error
+        if getattr(cause, "sqlstate", None) == _UNDEFINED_TABLE:
+            raise Refused("the database has no schema yet; run the migrations first") from error
         lines = str(cause).splitlines() or [type(cause).__name__]
         raise Refused(f"the database refused: {lines[0]}") from error
     finally:

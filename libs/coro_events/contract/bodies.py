@@ -1,9 +1,9 @@
 """Which version renders a body how: a new version is a file in versions/ and a line here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from coro_events.contract.data import TestData
 from coro_events.contract.place import Place
@@ -29,13 +29,33 @@ class Render(Protocol):
     ) -> bytes: ...
 
 
-RENDERERS: Final[Mapping[int, Render]] = MappingProxyType(
+class BodyFormat(NamedTuple):
+    """A version: how its bodies are made, and the schema of their properties."""
+
+    render: Render
+    properties: Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+_FORMATS: Final[Mapping[int, BodyFormat]] = MappingProxyType(
     {
-        1: v1.render,
+        1: BodyFormat(v1.render, v1.properties),
     }
 )
 
-VERSIONS: Final = tuple(sorted(RENDERERS))
+VERSIONS: Final = tuple(sorted(_FORMATS))
+
+
+def body_format(version: int) -> BodyFormat:
+    """Return the format of a version.
+
+    Raises:
+        ContractError: There is no such version.
+    """
+    found = _FORMATS.get(version)
+    if found is None:
+        known = ", ".join(str(one) for one in VERSIONS)
+        raise ContractError(f"webhook version {version} is unknown; known: {known}")
+    return found
 
 
 def render_body(
@@ -62,8 +82,4 @@ def render_body(
     Raises:
         ContractError: There is no such version.
     """
-    render = RENDERERS.get(version)
-    if render is None:
-        known = ", ".join(str(one) for one in VERSIONS)
-        raise ContractError(f"webhook version {version} is unknown; known: {known}")
-    return render(event_type, hook_id, workspace_id, occurred_at, data, place)
+    return body_format(version).render(event_type, hook_id, workspace_id, occurred_at, data, place)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coro_events.contract.bodies import VERSIONS
+from coro_events.contract.bodies import body_format
 from coro_events.contract.cloudevents import STRUCTURED_CONTENT_TYPE
 from coro_events.contract.data import DATA_MODELS, TestData
 from coro_events.contract.fields import MAX_ID_LENGTH, MAX_WORKSPACE_ID_LENGTH, Wire
@@ -27,20 +27,14 @@ def body_schema(version: int, event_type: str) -> Schema:
     """Return the schema of the body that a webhook of a version receives.
 
     Raises:
-        ValueError: The version or the type is unknown.
+        ContractError: There is no such version.
+        ValueError: There is no such type.
     """
-    if version not in VERSIONS:
-        raise ValueError(f"webhook version {version} is unknown")
+    properties_of = body_format(version).properties
     model = TestData if event_type == TEST_TYPE else DATA_MODELS[Trigger(event_type)]
     data = model.model_json_schema(mode="serialization")
     definitions = data.pop("$defs", None)
-    properties: Schema = {
-        "id": {"type": "string", "description": "The id of the delivery, as in X-Coro-Hook-Id."},
-        "timestamp": {"type": "integer", "description": "When it happened, UTC in milliseconds."},
-        "workspaceId": {"type": "string", "description": "The workspace it happened in."},
-        "type": {"const": event_type},
-        "data": data,
-    }
+    properties = properties_of(event_type, data)
     return {
         "$schema": DIALECT,
         "title": f"{event_type}, webhook version {version}",

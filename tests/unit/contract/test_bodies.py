@@ -3,11 +3,13 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coro_events.contract import versions
 from coro_events.contract.bodies import TEST_DATA, VERSIONS, render_body
 from coro_events.contract.data import DATA_MODELS
 from coro_events.contract.place import Place
@@ -51,6 +53,10 @@ def test_a_body_is_the_golden_one(version: int, event_type: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_golden_file_belongs_to_a_type(version: int) -> None:
     assert sorted(file.stem for file in (GOLDEN / f"v{version}").iterdir()) == sorted(TYPES)
+
+
+def test_every_file_of_a_version_is_in_the_table() -> None:
+    assert [f"v{version}" for version in VERSIONS] == [module.name for module in iter_modules(versions.__path__)]
 
 
 def test_a_v1_body_has_the_published_fields_and_no_others() -> None:

@@ -16,6 +16,7 @@ from coro_events.contract.schemas import asyncapi, body_schema, data_schema
 from coro_events.contract.topics import TOPICS
 from coro_events.contract.triggers import Trigger
 from coro_events.contract.webhook_events import WEBHOOK_EVENT_MODELS
+from coro_events.errors import ContractError
 from tests.unit.contract.records import example_of
 from tests.unit.contract.test_bodies import GOLDEN, TYPES
 
@@ -47,7 +48,7 @@ def test_an_example_is_full(model: type[Wire]) -> None:
 
 
 def test_a_body_schema_of_an_unknown_version_is_refused() -> None:
-    with pytest.raises(ValueError, match="webhook version 77 is unknown"):
+    with pytest.raises(ContractError, match="webhook version 77 is unknown"):
         body_schema(77, "test")
 
 

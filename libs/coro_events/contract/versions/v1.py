@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
 
 from coro_events.contract.place import Place
 
@@ -34,3 +35,14 @@ def render(
         f'"workspaceId":{quoted(workspace_id)},"type":{quoted(event_type)},"data":'
     )
     return b"%b%b}" % (head.encode(), data)
+
+
+def properties(event_type: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of each property of the body, all of which are required."""
+    return {
+        "id": {"type": "string", "description": "The id of the delivery, as in X-Coro-Hook-Id."},
+        "timestamp": {"type": "integer", "description": "When it happened, UTC in milliseconds."},
+        "workspaceId": {"type": "string", "description": "The workspace it happened in."},
+        "type": {"const": event_type},
+        "data": data,
+    }

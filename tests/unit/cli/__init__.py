@@ -1,0 +1,1 @@
+"""The coro command, tested without any server."""
