@@ -1,0 +1,1 @@
+"""The config service with real PostgreSQL and Kafka."""

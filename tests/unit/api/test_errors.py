@@ -1,0 +1,89 @@
+"""Every refusal has its status, and every route its guard and its documented errors."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from services.api.access.guard import guard
+from services.api.app import make_web
+from services.api.errors import ANSWERS, answer_of
+from services.api.refusals import InvalidInput, NotFound, NotSignedIn, Refusal
+
+if TYPE_CHECKING:
+    from services.api.rooms import Rooms
+
+OPEN_PATHS = {"/openapi.json", "/oauth/token"}
+
+
+def heirs(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    """Return every class below one."""
+    for heir in kind.__subclasses__():
+        yield heir
+        yield from heirs(heir)
+
+
+@pytest.fixture
+def web() -> FastAPI:
+    """Return the application; no request reaches its rooms."""
+    return make_web(cast("Rooms", None))
+
+
+def test_table_names_every_refusal() -> None:
+    assert set(ANSWERS) == set(heirs(Refusal))
+
+
+def test_validation_is_400_and_not_422() -> None:
+    assert answer_of(InvalidInput).status == 400
+    assert answer_of(NotSignedIn).headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+    assert answer_of(NotFound).status == 404
+
+
+def test_every_route_but_sign_in_is_guarded(web: FastAPI) -> None:
+    guarded = {
+        route.path: guard in {dependency.dependency for dependency in getattr(route, "dependencies", None) or ()}
+        for route in iter_route_contexts(web.routes)
+    }
+
+    assert {path for path, is_guarded in guarded.items() if not is_guarded} == OPEN_PATHS
+    assert "/v1/settings/webhooks/{webhook_id}/test" in guarded
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return the operations of an OpenAPI document with their names."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_document_tells_every_operation_and_its_errors(web: FastAPI) -> None:
+    document = web.openapi()
+
+    assert document["openapi"].startswith("3.1")
+    told = dict(operations(document))
+    assert set(told) == {
+        "POST /oauth/token",
+        "POST /v1/settings/webhooks",
+        "GET /v1/settings/webhooks",
+        "GET /v1/settings/webhooks/{webhook_id}",
+        "PUT /v1/settings/webhooks/{webhook_id}",
+        "DELETE /v1/settings/webhooks/{webhook_id}",
+        "GET /v1/settings/webhooks/{webhook_id}/test",
+    }
+    for name, operation in told.items():
+        assert operation["operationId"].isalnum(), name
+        assert operation["summary"], name
+        assert operation["tags"], name
+        assert "422" not in operation["responses"], name
+        problem = operation["responses"]["500"]["content"]["application/problem+json"]
+        assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}, name
+        assert ("requestBody" in operation) is name.startswith(("POST", "PUT")), name
+    assert {"Problem", "FieldFault"} <= set(document["components"]["schemas"])
+
+
+def test_document_says_which_operations_need_another_role_than_their_method_suggests(web: FastAPI) -> None:
+    told = dict(operations(web.openapi()))
+
+    assert told["GET /v1/settings/webhooks/{webhook_id}/test"]["x-coro-role"] == "administrator"
