@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential
 
 from coro_events.runtime.clock import Clock
 from coro_events.runtime.logs import get_logger
@@ -41,9 +41,14 @@ async def until_it_works(
     def give_up(_: RetryCallState) -> bool:
         return stopping is not None and stopping.is_set()
 
+    exponential = wait_exponential(multiplier=INITIAL_WAIT_S, max=LONGEST_WAIT_S)
+
+    def wait_s(state: RetryCallState) -> float:
+        return min(LONGEST_WAIT_S, exponential(state) + INITIAL_WAIT_S * clock.chance())
+
     retrying = AsyncRetrying(
         retry=retry_if_exception_type(errors),
-        wait=wait_exponential_jitter(initial=INITIAL_WAIT_S, max=LONGEST_WAIT_S, jitter=INITIAL_WAIT_S),
+        wait=wait_s,
         stop=give_up,
         before_sleep=announce,
         sleep=clock.sleep,

@@ -39,35 +39,40 @@ class Supervisor:
             loop.add_signal_handler(number, self.stop)
 
     async def run(self, drain: Callable[[], Awaitable[None]] | None = None) -> int:
-        """Wait for the end; return the exit code: 0 after a signal, 1 after a task's death.
+        """Wait for the end; return the exit code: 0 after a signal, 1 after a task's death or a failure while draining.
 
         `drain` runs once after the tasks were asked to end, within the deadline.
         """
         stopper = asyncio.ensure_future(self.stopping.wait())
         await asyncio.wait([stopper, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
-        died = [task for task in self._tasks if task.done()] if not self.stopping.is_set() else []
+        asked = self.stopping.is_set()
+        died = [task for task in self._tasks if task.done() and (not asked or _has_failed(task))]
         for task in died:
             self._report_death(task)
         stopper.cancel()
         self.stopping.set()
-        await self._drain(drain)
-        return 1 if died else 0
+        failed = await self._drain(drain)
+        return 1 if died or failed else 0
 
-    async def _drain(self, drain: Callable[[], Awaitable[None]] | None) -> None:
+    async def _drain(self, drain: Callable[[], Awaitable[None]] | None) -> bool:
+        """Wait for the rest up to the deadline; return whether anything failed."""
         pending = {task for task in self._tasks if not task.done()}
         if drain is not None:
-            pending.add(asyncio.ensure_future(_run(drain())))
+            draining = asyncio.ensure_future(_run(drain()))
+            draining.set_name("drain")
+            pending.add(draining)
         if not pending:
-            return
+            return False
         _log.info("process.draining", tasks=sorted(task.get_name() for task in pending), deadline_s=self._drain_s)
         done, late = await asyncio.wait(pending, timeout=self._drain_s)
         for task in late:
             _log.warning("process.drain_overrun", task=task.get_name())
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        for task in done:
-            if not task.cancelled() and task.exception() is not None:
-                self._report_death(task)
+        failed = [task for task in done if _has_failed(task)]
+        for task in failed:
+            self._report_death(task)
+        return bool(failed)
 
     def _report_death(self, task: "asyncio.Task[None]") -> None:
         error = None if task.cancelled() else task.exception()
@@ -76,3 +81,7 @@ class Supervisor:
 
 async def _run(work: Awaitable[None]) -> None:
     await work
+
+
+def _has_failed(task: "asyncio.Task[None]") -> bool:
+    return not task.cancelled() and task.exception() is not None
