@@ -53,7 +53,7 @@ def _rule_of(address: Address) -> str | None:
         (address.is_multicast, "multicast"),
         (address.is_unspecified, "unspecified"),
         (isinstance(address, IPv6Address) and address.ipv4_mapped is not None, ""),
-        (address.is_private, "private"),
+        (address.is_private or (isinstance(address, IPv6Address) and address.is_site_local), "private"),
         (address.is_reserved, "reserved"),
         (not address.is_global, "not globally routable"),
     )

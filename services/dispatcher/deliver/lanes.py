@@ -262,6 +262,7 @@ class Lanes:
         left = [delivery for lane in self._lanes.values() for delivery in lane.queue]
         for lane in self._lanes.values():
             lane.queue.clear()
+            lane.listed = False
         self.waiting = 0
         self._ready.clear()
         self._slow_ready.clear()

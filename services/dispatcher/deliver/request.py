@@ -9,6 +9,20 @@ from services.dispatcher.match.delivery import Delivery
 
 USER_AGENT = "Coro-Webhooks/1"
 
+# Headers that are ours alone; names of headers are the same in upper and lower case.
+_OURS = frozenset(
+    {
+        "content-type",
+        "x-coro-hook-id",
+        "x-coro-hook-type",
+        "x-coro-signature",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+        "traceparent",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -22,8 +36,7 @@ class Request:
 def make_request(delivery: Delivery, now: datetime) -> Request:
     """Render, sign and dress one attempt.
 
-    Customers' headers come first, so that ours win: the API refuses the names that we set, and an older row may not
-    have been asked.
+    Ours win over customers' headers: the API refuses the names that we set, and an older row may not have been asked.
 
     Args:
         delivery: What to send, to whom.
@@ -42,7 +55,7 @@ def make_request(delivery: Delivery, now: datetime) -> Request:
     timestamp_s = int(now.timestamp())
     headers = {
         "User-Agent": USER_AGENT,
-        **target.headers,
+        **{name: value for name, value in target.headers.items() if name.lower() not in _OURS},
         "Content-Type": "application/json",
         "X-Coro-Hook-Id": hook_id,
         "X-Coro-Hook-Type": happening.type,
