@@ -1,0 +1,1 @@
+"""The decisions of the dispatcher, and its loops on fakes; no sockets."""
