@@ -8,7 +8,8 @@ from tests.architecture.sources import Finding, Source
 
 # Kafka's own commit only feeds lag tools; what counts is in the transaction.
 MAY_COMMIT = r"libs/coro_events/store/unit\.py|migrations/env\.py|.*/kafka\.py"
-MAY_SLEEP = "tests/support/waiting.py"
+# A measurement paces its load by time, and that is what it measures.
+MAY_SLEEP = r"tests/support/waiting\.py|tests/bench/.*"
 SLEEPS = {"asyncio.sleep", "time.sleep"}
 
 
@@ -23,7 +24,7 @@ def commits(source: Source) -> Iterator[Finding]:
 
 def sleeping_tests(source: Source) -> Iterator[Finding]:
     """A test that sleeps is slow when all is well and fails when the machine is busy."""
-    if not source.is_under("tests") or source.path == MAY_SLEEP:
+    if not source.is_under("tests") or re.fullmatch(MAY_SLEEP, source.path):
         return
     rule = "tests do not sleep; use wait_until(condition, what=…) of tests/support/waiting.py"
     for node in source.nodes:

@@ -26,15 +26,18 @@ SKELETON = {
     "services/__init__.py": "",
     "services/api/__init__.py": "import coro_events.store",
     "services/dispatcher/__init__.py": "",
-    "services/dispatcher/app.py": "import services.dispatcher.record",
+    "services/dispatcher/app.py": "import services.dispatcher.record, services.dispatcher.deliver.http",
     "services/dispatcher/intake.py": "import coro_events.contract",
     "services/dispatcher/match.py": "import services.dispatcher.intake",
-    "services/dispatcher/deliver.py": "import services.dispatcher.match",
+    "services/dispatcher/deliver/__init__.py": "import services.dispatcher.match",
+    "services/dispatcher/deliver/http.py": "",
     "services/dispatcher/record.py": "import services.dispatcher.deliver",
     "services/scheduler/__init__.py": "",
     "services/scheduler/app.py": "import services.scheduler.rounds",
     "services/scheduler/rounds.py": "import services.scheduler.chores",
-    "services/scheduler/chores.py": "import coro_events.store",
+    "services/scheduler/chores/__init__.py": "import coro_events.store",
+    "services/scheduler/chores/sql.py": "",
+    "services/scheduler/chores/kafka.py": "",
     "services/scheduler/leading.py": "import coro_events.store",
 }
 
@@ -51,8 +54,12 @@ BREACHES = {
         "services/dispatcher/intake.py",
         "import services.dispatcher.record",
     ),
-    "the scheduler: rooms, rounds, app": ("services/scheduler/chores.py", "import services.scheduler.leading"),
+    "the scheduler: rooms, rounds, app": ("services/scheduler/chores/far.py", "import services.scheduler.leading"),
     "contract and rules do no I/O": ("coro_events/rules/far.py", "import socket"),
+    "adapters are made by the composition roots": (
+        "services/dispatcher/record.py",
+        "import services.dispatcher.deliver.http",
+    ),
     "nothing that ships needs the local stack or the tests": ("services/api/far.py", "import deploy"),
 }
 UNPLACED = {

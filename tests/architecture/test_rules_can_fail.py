@@ -67,6 +67,7 @@ ALLOWED: tuple[tuple[Rule, str, str], ...] = (
     (calls.commits, "libs/coro_events/store/unit.py", "async def f(c):\n    await c.commit()\n"),
     (calls.commits, "services/dispatcher/intake/kafka.py", "async def f(c):\n    await c.commit()\n"),
     (calls.sleeping_tests, "tests/support/waiting.py", "import asyncio\nasyncio.sleep(1)\n"),
+    (calls.sleeping_tests, "tests/bench/load.py", "import asyncio\nasyncio.sleep(1)\n"),
     (calls.sleeping_tests, "tests/unit/test_far.py", "async def f(clock):\n    await clock.sleep(1)\n"),
     (calls.dotted_patches, "tests/unit/test_far.py", "mock.patch.object(thing, 'a.b')\nmonkeypatch.setenv('A', 'b')\n"),
     (texts.package_files, "services/api/__init__.py", '"""Job."""\n'),
