@@ -4,6 +4,7 @@ Whole days are looked at one after the other, because a day is a partition: each
 and its index alone.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, cast
@@ -120,13 +121,20 @@ class SqlDueDeliveries:
     async def claim(self, room: Callable[[UUID], int], limit: int) -> Sequence[Delivery]:
         """Claim up to `limit` deliveries that are due, fairly over webhooks, at most as many each as there is room."""
         claimed: list[Delivery] = []
+        taken: Counter[UUID] = Counter()
+
+        def left(webhook_id: UUID) -> int:
+            return room(webhook_id) - taken[webhook_id]
+
         async with self._database.read() as connection:
             days = [row.day for row in await connection.rows(_PENDING_DAYS)]
         self._after = {day: self._after.get(day, _NOBODY) for day in days}
         for day in days:
             if len(claimed) >= limit:
                 break
-            claimed += await self._claim_day(day, room, limit - len(claimed))
+            some = await self._claim_day(day, left, limit - len(claimed))
+            taken.update(delivery.target.webhook_id for delivery in some)
+            claimed += some
         return claimed
 
     async def _waiting(self, day: date) -> Sequence[Row[Any]]:
