@@ -1,0 +1,1 @@
+"""The ports of the dispatcher: the fake and the real adapter keep the same promises."""

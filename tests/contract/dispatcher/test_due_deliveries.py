@@ -1,0 +1,182 @@
+"""What every adapter of `DueDeliveries` promises."""
+
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from coro_events.rules.deliveries import DeliveryKind
+from services.dispatcher.deliver.outcome import Outcome
+from services.dispatcher.intake.batch import TestRequest
+from services.dispatcher.match.delivery import Delivery
+from tests.contract.dispatcher.worlds import LEASE_S, World
+from tests.support.clock import START, FakeClock
+from tests.support.dispatching import decoded_of, make_effect
+from tests.support.makers import make_event
+
+
+def roomy(_: uuid.UUID) -> int:
+    return 1_000
+
+
+def full(_: uuid.UUID) -> int:
+    return 0
+
+
+async def leave(world: World, count: int, **event: object) -> list[Delivery]:
+    """Plan so many events, and leave their deliveries to everybody."""
+    plan = await world.planner.plan(decoded_of(*(make_event(**event) for _ in range(count))), full)
+    return plan.unclaimed
+
+
+async def test_due_deliveries_are_claimed_whole_and_once(world: World, clock: FakeClock) -> None:
+    await world.add_webhook()
+    planned = {one.hook_id: one for one in await leave(world, 3)}
+    claimed = await world.due.claim(roomy, 10)
+    assert {one.hook_id for one in claimed} == set(planned)
+    for delivery in claimed:
+        before = planned[delivery.hook_id]
+        assert (delivery.day, delivery.kind, delivery.target) == (before.day, before.kind, before.target)
+        assert (delivery.happening, delivery.attempts) == (before.happening, 0)
+        assert delivery.leased_until == clock.monotonic() + LEASE_S
+    rows = await world.rows()
+    assert all(row.is_claimed and row.due_in_s > LEASE_S / 2 for row in rows.values())
+    assert list(await world.due.claim(roomy, 10)) == []
+
+
+async def test_nothing_is_claimed_when_nothing_is_due(world: World) -> None:
+    await world.add_webhook()
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    assert list(await world.due.claim(roomy, 10)) == []
+    await world.ledger.record([make_effect(delivery, Outcome.RECEIVER_FAILED)])
+    assert list(await world.due.claim(roomy, 10)) == []
+
+
+async def test_row_is_claimable_again_when_its_lease_is_over(world: World) -> None:
+    await world.add_webhook()
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    await world.make_due()
+    (again,) = await world.due.claim(roomy, 10)
+    assert again.hook_id == delivery.hook_id
+    assert again.claim != delivery.claim
+
+
+async def test_retry_counts_the_attempts_before_it(world: World) -> None:
+    await world.add_webhook()
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    await world.ledger.record([make_effect(delivery, Outcome.TIMED_OUT)])
+    await world.make_due()
+    (again,) = await world.due.claim(roomy, 10)
+    assert (again.hook_id, again.attempts) == (delivery.hook_id, 1)
+
+
+async def test_webhook_with_much_work_leaves_its_share_to_others(world: World) -> None:
+    big = await world.add_webhook()
+    await leave(world, 40)
+    small = {await world.add_webhook() for _ in range(3)}
+    await leave(world, 2)
+    await world.make_due()
+    counts = Counter(one.target.webhook_id for one in await world.due.claim(roomy, 16))
+    assert counts[big] == 4
+    assert {counts[one] for one in small} == {2}
+
+
+async def test_no_more_is_claimed_than_the_limit(world: World) -> None:
+    await world.add_webhook()
+    await leave(world, 9)
+    assert len(await world.due.claim(roomy, 5)) == 5
+    assert len(await world.due.claim(roomy, 5)) == 4
+
+
+async def test_no_more_is_claimed_than_there_is_room(world: World) -> None:
+    first, second = await world.add_webhook(), await world.add_webhook()
+    await leave(world, 4)
+    rooms = {first: 1, second: 0}
+    claimed = await world.due.claim(lambda webhook_id: rooms[webhook_id], 10)
+    assert [one.target.webhook_id for one in claimed] == [first]
+
+
+async def test_room_holds_over_all_days(world: World) -> None:
+    await world.add_webhook()
+    for days in (0, 1, 2):
+        await leave(world, 3, occurred_at=START - timedelta(days=days))
+    assert len(await world.due.claim(lambda _: 2, 100)) == 2
+
+
+async def test_edit_counts_from_the_next_claim_on(world: World) -> None:
+    webhook_id = await world.add_webhook()
+    await leave(world, 1)
+    await world.set_state(webhook_id, "disabled")
+    assert list(await world.due.claim(roomy, 10)) == []
+    await world.set_state(webhook_id, "enabled")
+    assert len(await world.due.claim(roomy, 10)) == 1
+
+
+async def test_released_delivery_is_claimable_at_once(world: World) -> None:
+    await world.add_webhook()
+    planned = (await world.planner.plan(decoded_of(make_event(), make_event()), roomy)).claimed
+    await world.due.release(planned[:1])
+    assert [one.hook_id for one in await world.due.claim(roomy, 10)] == [planned[0].hook_id]
+
+
+async def test_release_changes_nothing_when_the_claim_was_lost(world: World) -> None:
+    await world.add_webhook()
+    lost = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    await world.make_due()
+    await world.due.claim(roomy, 10)
+    await world.due.release(lost)
+    await world.due.release([])
+    assert list(await world.due.claim(roomy, 10)) == []
+
+
+async def test_release_changes_nothing_when_the_delivery_is_over(world: World) -> None:
+    await world.add_webhook()
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    await world.ledger.record([make_effect(delivery)])
+    await world.due.release([delivery])
+    assert (await world.rows())[delivery.hook_id].state == "delivered"
+
+
+@pytest.mark.parametrize(("state", "expected"), [("disabled", "held"), ("expired", "held"), (None, "discarded")])
+async def test_waiting_deliveries_are_settled_when_their_webhook_was_stopped(
+    world: World, state: str | None, expected: str
+) -> None:
+    stopped, going_on = await world.add_webhook(), await world.add_webhook()
+    left = await leave(world, 2)
+    in_flight = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    await world.set_state(stopped, state)
+    assert await world.due.settle(100) == 2
+    assert await world.due.settle(100) == 0
+    rows = await world.rows()
+    settled = {one.hook_id for one in left if one.target.webhook_id == stopped}
+    assert {key for key, row in rows.items() if row.state == expected} == settled
+    assert all(rows[one.hook_id].is_claimed for one in in_flight), "what is in flight is left to whoever records it"
+    assert {one.target.webhook_id for one in await world.due.claim(roomy, 10)} == {going_on}
+
+
+async def test_settling_takes_what_was_in_flight_when_its_lease_is_over(world: World) -> None:
+    webhook_id = await world.add_webhook()
+    await world.planner.plan(decoded_of(make_event()), roomy)
+    await world.set_state(webhook_id, "disabled")
+    await world.make_due()
+    assert await world.due.settle(100) == 1
+    assert [row.state for row in (await world.rows()).values()] == ["held"]
+
+
+async def test_settling_stops_at_its_limit(world: World) -> None:
+    webhook_id = await world.add_webhook()
+    await leave(world, 5)
+    await world.set_state(webhook_id, "disabled")
+    assert [await world.due.settle(3) for _ in range(3)] == [3, 2, 0]
+
+
+async def test_test_that_was_cut_short_has_failed_when_its_webhook_is_disabled(world: World) -> None:
+    webhook_id = await world.add_webhook(state="disabled")
+    request = TestRequest(webhook_id=webhook_id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
+    (delivery,) = (await world.planner.plan(decoded_of(tests=[request]), roomy)).claimed
+    assert delivery.kind is DeliveryKind.TEST
+    assert await world.due.settle(100) == 0
+    await world.make_due()
+    assert await world.due.settle(100) == 1
+    assert (await world.rows())[request.test_id].state == "failed"
