@@ -6,7 +6,7 @@ import sys
 
 import uvloop
 
-from coro_events.errors import SchemaBehindError, SettingsError
+from coro_events.errors import SchemaBehindError, SettingsError, StoreUnavailableError
 from coro_events.runtime.clock import SystemClock
 from coro_events.runtime.logs import configure
 from coro_events.runtime.settings import load
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except (SchemaBehindError, OSError) as error:
+    except (SchemaBehindError, StoreUnavailableError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

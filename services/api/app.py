@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
-from coro_events.errors import SettingsError
+from coro_events.errors import StoreUnavailableError
 from coro_events.migrate import require_current_schema
 from coro_events.runtime.clock import Clock
 from coro_events.runtime.kafka import make_producer
@@ -33,7 +33,6 @@ from services.api.publish.relay import Relay
 from services.api.publish.sql import SqlOutbox
 from services.api.rooms import Rooms
 from services.api.settings import ApiSettings
-from services.api.sql import DATABASE_ERRORS
 from services.api.webhooks import routes as webhook_routes
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.sql import SqlTestResults, SqlWebhooks
@@ -126,16 +125,14 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
     Raises:
         SettingsError: The keys cannot be read.
         SchemaBehindError: The database must be migrated first.
+        StoreUnavailableError: It was asked to stop before it ever reached the database.
         OSError: A port is taken.
     """
     supervisor = Supervisor(drain_s=settings.api_drain_s)
     supervisor.on_signals()
     url = settings.database_url.get_secret_value()
-    try:
-        database = Database(make_engine(url, application_name="coro-api", pool_size=settings.api_pool_size))
-        relay_engine = make_engine(url, application_name="coro-api-relay", pool_size=0)
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
+    database = Database(make_engine(url, application_name="coro-api", pool_size=settings.api_pool_size))
+    relay_engine = make_engine(url, application_name="coro-api-relay", pool_size=0)
     try:
         rooms = make_rooms(settings, database=database, clock=clock, stopping=supervisor.stopping)
         await _wait_for_schema(database, clock, supervisor.stopping)
@@ -189,7 +186,7 @@ async def _wait_for_schema(database: Database, clock: Clock, stopping: asyncio.E
     await until_it_works(
         partial(require_current_schema, database),
         name="look at the schema",
-        errors=DATABASE_ERRORS,
+        errors=(StoreUnavailableError,),
         clock=clock,
         stopping=stopping,
     )

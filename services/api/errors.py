@@ -8,6 +8,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from coro_events.errors import StoreUnavailableError
+from coro_events.runtime.logs import get_logger
 from services.api.edge import wide_of
 from services.api.faults import faults_of
 from services.api.problems import problem
@@ -30,7 +32,8 @@ from services.api.refusals import (
     UnsupportedGrant,
     WrongState,
 )
-from services.api.sql import database_is_away
+
+_log = get_logger("api")
 
 
 class Answer(NamedTuple):
@@ -82,6 +85,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _parameters_refused)
     app.add_exception_handler(HTTPException, _framework_refused)
+    app.add_exception_handler(StoreUnavailableError, _postponed)
     app.add_exception_handler(Exception, _failed)
 
 
@@ -114,11 +118,16 @@ async def _framework_refused(request: Request, error: Exception) -> Response:
     return _problem(request, Answer(error.status_code, slug, headers=error.headers or {}), title, detail)
 
 
+async def _postponed(request: Request, error: Exception) -> Response:
+    """Answer while the database is away."""
+    _log.warning("request.postponed", trace_id=wide_of(request.scope).trace_id, error=str(error))
+    away = Answer(503, "away", headers={"Retry-After": "1"})
+    return _problem(request, away, "The service cannot do this for a moment.", "Try again in a second.")
+
+
 async def _failed(request: Request, error: Exception) -> Response:
     """Answer what nobody foresaw without telling what it was; the log line of the trace id does."""
-    if database_is_away(error):
-        away = Answer(503, "away", headers={"Retry-After": "1"})
-        return _problem(request, away, "The service cannot do this for a moment.", "Try again in a second.")
+    del error
     detail = "The trace id leads us to what happened."
     return _problem(request, Answer(500, "internal"), "Something went wrong on our side.", detail)
 

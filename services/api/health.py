@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-from coro_events.errors import SchemaBehindError
+from coro_events.errors import SchemaBehindError, StoreUnavailableError
 from coro_events.migrate import require_current_schema
 from coro_events.store.unit import Database
 from services.api.publish.relay import Relay
-from services.api.sql import DATABASE_ERRORS
 
 
 class Health:
@@ -31,6 +30,6 @@ class Health:
             await require_current_schema(self._database)
         except SchemaBehindError as error:
             problems["schema"] = error.detail
-        except DATABASE_ERRORS as error:
-            problems["database"] = type(error).__name__
+        except StoreUnavailableError as error:
+            problems["database"] = str(error)
         return problems

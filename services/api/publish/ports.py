@@ -6,12 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from coro_events.errors import CoroError
-
-
-class OutboxAwayError(CoroError):
-    """The outbox cannot be reached."""
-
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
@@ -51,7 +45,7 @@ class OutboxSession(Protocol):
 
 
 class Outbox(Protocol):
-    """Opens the outbox. All of it raises OutboxAwayError while PostgreSQL is away."""
+    """Opens the outbox. A session ends with StoreUnavailableError when PostgreSQL goes away."""
 
     def session(self) -> AbstractAsyncContextManager[OutboxSession]:
         """Open a session."""

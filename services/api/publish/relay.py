@@ -7,12 +7,12 @@ readers recognise the second copy.
 import asyncio
 from functools import partial
 
-from coro_events.errors import PublishError
+from coro_events.errors import PublishError, StoreUnavailableError
 from coro_events.runtime.clock import Clock
 from coro_events.runtime.logs import get_logger
 from coro_events.runtime.retrying import until_it_works
 from services.api.metrics import Metrics
-from services.api.publish.ports import Outbox, OutboxAwayError, OutboxSession, Publisher
+from services.api.publish.ports import Outbox, OutboxSession, Publisher
 
 BATCH_MESSAGES = 100
 # Longer than any single step may take, retries of it aside.
@@ -41,7 +41,7 @@ class Relay:
         try:
             while not await self._turn(stopping):
                 pass
-        except (OutboxAwayError, PublishError) as error:
+        except (StoreUnavailableError, PublishError) as error:
             _log.warning("relay.left_messages", error=str(error))
         finally:
             self._metrics.relay_leads.set(0)
@@ -52,7 +52,7 @@ class Relay:
         return await until_it_works(
             partial(self._elected, stopping),
             name="outbox relay",
-            errors=(OutboxAwayError, PublishError),
+            errors=(StoreUnavailableError, PublishError),
             clock=self._clock,
             stopping=stopping,
         )
@@ -60,7 +60,8 @@ class Relay:
     async def _elected(self, stopping: asyncio.Event) -> bool:
         try:
             async with self._outbox.session() as session:
-                await self._until_leading(session, stopping)
+                if not await self._leads(session, stopping):
+                    return True
                 while True:
                     # Looked at before the messages are, so that the last look comes after the last change.
                     is_last = stopping.is_set()
@@ -69,20 +70,22 @@ class Relay:
                     if is_last:
                         return True
                     await self._rest(session, stopping)
-        except (OutboxAwayError, PublishError) as error:
+        except (StoreUnavailableError, PublishError) as error:
             self._problem = str(error)
             raise
         finally:
             self._metrics.relay_leads.set(0)
             self._last_step_s = self._clock.monotonic()
 
-    async def _until_leading(self, session: OutboxSession, stopping: asyncio.Event) -> None:
+    async def _leads(self, session: OutboxSession, stopping: asyncio.Event) -> bool:
+        """Wait to be the one at work; return false if the process stops before."""
         while not await session.lead():
             self._alive()
             if stopping.is_set():
-                raise OutboxAwayError("another relay is at work")
+                return False
             await self._rest(session, stopping)
         self._metrics.relay_leads.set(1)
+        return True
 
     async def _relay(self, session: OutboxSession) -> int:
         """Publish what waits, up to one batch; return how many messages it was."""

@@ -5,17 +5,18 @@ anything: two relays can publish the same message, in the worst case, and never 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from coro_events.errors import StoreUnavailableError
+from coro_events.store.outages import outages
 from coro_events.store.tables import outbox
 from coro_events.store.unit import WriteConnection
-from services.api.publish.ports import OutboxAwayError, OutboxMessage
-from services.api.sql import DATABASE_ERRORS, database_is_away
+from services.api.publish.ports import OutboxMessage
 
 # Any constant that nothing else in this database uses as an advisory lock.
 RELAY_LOCK = 7_046_029_255
@@ -35,22 +36,19 @@ class SqlOutboxSession:
     async def lead(self) -> bool:
         """Try to become the one relay at work."""
         if not self._leads:
-            with _mapped():
-                self._leads = await self._connection.scalar(select(func.pg_try_advisory_lock(RELAY_LOCK)))
+            self._leads = await self._connection.scalar(select(func.pg_try_advisory_lock(RELAY_LOCK)))
         return self._leads
 
     async def waiting(self, limit: int) -> list[OutboxMessage]:
         """Return the next messages, in order."""
         # Cleared before the look: a ring during it leads to another look.
         self._bell.clear()
-        with _mapped():
-            rows = await self._connection.rows(select(outbox).order_by(outbox.c.id).limit(limit))
+        rows = await self._connection.rows(select(outbox).order_by(outbox.c.id).limit(limit))
         return [OutboxMessage(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
     async def remove(self, ids: Sequence[int]) -> None:
         """Forget messages that were published."""
-        with _mapped():
-            await self._connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+        await self._connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
 
     async def rung(self) -> None:
         """Wait until somebody rings."""
@@ -71,24 +69,19 @@ class SqlOutbox:
         def ring(*_: Any) -> None:
             bell.set()
 
-        with _mapped():
-            async with self._engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                await driver.add_listener(CHANNEL, ring)
-                try:
-                    yield SqlOutboxSession(WriteConnection(connection), bell)
-                finally:
-                    if not driver.is_closed():
-                        await driver.remove_listener(CHANNEL, ring)
+        async with outages(), self._engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await _listen(driver, ring)
+            yield SqlOutboxSession(WriteConnection(connection), bell)
 
 
-@contextmanager
-def _mapped() -> Iterator[None]:
-    """Tell an absent database from a mistake of ours."""
+async def _listen(driver: Any, ring: Callable[..., None]) -> None:
+    """Listen until the connection is closed, which the end of the session does."""
     try:
-        yield
-    except DATABASE_ERRORS as error:
-        if database_is_away(error):
-            raise OutboxAwayError(type(error).__name__) from error
+        await driver.add_listener(CHANNEL, ring)
+    except Exception as error:
+        # Here asyncpg speaks for itself; everywhere else SQLAlchemy translates.
+        if driver.is_closed():
+            raise StoreUnavailableError(type(error).__name__) from error
         raise

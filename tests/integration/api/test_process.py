@@ -95,6 +95,16 @@ async def test_process_refuses_to_start_when_the_schema_is_behind(empty_database
     assert told == [str(SchemaBehindError(f"it is at nothing, needed is {head()}"))]
 
 
+async def test_process_waits_for_the_database_and_ends_when_it_is_asked_to(environ: dict[str, str]) -> None:
+    with running("services.api", environ=environ | {"CORO_DATABASE_URL": "postgresql://127.0.0.1:9/x"}) as process:
+        await wait_until(lambda: process.said("infrastructure.retried"), what="a second try")
+        process.signal(signal.SIGTERM)
+        assert await process.ended() == 1
+        told = [line for line in process.output().splitlines() if not line.startswith("{")]
+
+    assert told == ["The database is not available: ConnectionRefusedError"]
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
