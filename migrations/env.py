@@ -6,10 +6,8 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from coro_events.store.engine import make_engine
+from coro_events.store.locks import AdvisoryLock
 from coro_events.store.tables import metadata
-
-# Any constant that nothing else in this database uses; two migrating processes queue up behind it.
-ADVISORY_LOCK = 7_046_029_254
 
 # A migration that cannot get its lock gives up instead of stopping all traffic behind it.
 LOCK_TIMEOUT_MS = 4_000
@@ -23,7 +21,7 @@ def is_ours(_: object, name: str | None, kind: str, __: object, compare_to: obje
 
 def run(connection: Connection) -> None:
     """Run the migrations on an open connection."""
-    connection.execute(text(f"select pg_advisory_lock({ADVISORY_LOCK})"))
+    connection.execute(text(f"select pg_advisory_lock({AdvisoryLock.MIGRATION})"))
     connection.execute(text(f"set lock_timeout = {LOCK_TIMEOUT_MS}"))
     connection.execute(text(f"set statement_timeout = {STATEMENT_TIMEOUT_MS}"))
     connection.commit()

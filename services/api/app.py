@@ -140,7 +140,8 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
         relay = Relay(
             outbox=SqlOutbox(relay_engine),
             publisher=KafkaPublisher(
-                partial(make_producer, settings.kafka_bootstrap_servers, client_id="coro-api-relay")
+                partial(make_producer, settings.kafka_bootstrap_servers, client_id="coro-api-relay"),
+                topic_prefix=settings.kafka_topic_prefix,
             ),
             clock=clock,
             metrics=metrics,

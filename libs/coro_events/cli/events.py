@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from coro_events.cli.kafka import redrive as redrive_records
-from coro_events.cli.places import kafka_bootstrap
+from coro_events.cli.places import kafka_bootstrap, topic
 from coro_events.cli.told import USAGE, Refused, answer, checked, new_group, say, table, text_of
 from coro_events.contract.codec import decode
 from coro_events.contract.data import DATA_MODELS
@@ -65,7 +65,7 @@ async def _emit(
     occurred_at: datetime | None,
     as_json: bool,
 ) -> None:
-    async with EventProducer(bootstrap_servers=kafka_bootstrap(), source=source) as producer:
+    async with EventProducer(bootstrap_servers=kafka_bootstrap(), source=source, topic=topic(EVENTS)) as producer:
         batch: list[Event] = []
         for event_id in ids:
             batch.append(producer.new_event(trigger, workspace, document, event_id=event_id, occurred_at=occurred_at))
@@ -93,7 +93,7 @@ def shown(event: Event) -> dict[str, str]:
         "type": event.trigger.value,
         "workspace_id": event.workspace_id,
         "occurred_at": event.occurred_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "topic": EVENTS,
+        "topic": topic(EVENTS),
     }
 
 

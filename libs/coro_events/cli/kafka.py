@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import IllegalOperation, KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition
 
+from coro_events.cli.places import topic
 from coro_events.cli.told import Refused
 from coro_events.contract.topics import DEFAULT_PARTITIONS, EVENTS, REJECTED, REJECTED_HEADER_PREFIX, TOPICS
 from coro_events.runtime.kafka import make_consumer, make_producer
@@ -91,7 +92,7 @@ async def redrive(bootstrap_servers: str, *, limit: int | None = None, dry_run: 
     """
     async with _failures_told():
         consumer = make_consumer(
-            bootstrap_servers, client_id=CLIENT_ID, group_id=REDRIVE_GROUP, max_records=BATCH_RECORDS
+            bootstrap_servers, client_id=CLIENT_ID, group_id=topic(REDRIVE_GROUP), max_records=BATCH_RECORDS
         )
         producer = make_producer(bootstrap_servers, client_id=CLIENT_ID)
         try:
@@ -122,7 +123,7 @@ async def _redrive(
             if not dry_run:
                 for record in useful:
                     headers = [(k, v) for k, v in record.headers if not k.startswith(REJECTED_HEADER_PREFIX)]
-                    await producer.send_and_wait(EVENTS, record.value, record.key, headers=headers)
+                    await producer.send_and_wait(topic(EVENTS), record.value, record.key, headers=headers)
                 if known:
                     await consumer.commit({partition: known[-1].offset + 1})
             sent += len(useful)
@@ -132,9 +133,10 @@ async def _redrive(
 
 async def _partitions(consumer: AIOKafkaConsumer, producer: AIOKafkaProducer) -> list[TopicPartition]:
     # The producer alone offers to wait for a topic's metadata, and it would wait long for a topic that is missing.
-    if REJECTED not in await consumer.topics():
-        raise Refused(f"there is no topic {REJECTED}; create it with `coro topics create`")
-    return [TopicPartition(REJECTED, number) for number in sorted(await producer.partitions_for(REJECTED))]
+    rejected = topic(REJECTED)
+    if rejected not in await consumer.topics():
+        raise Refused(f"there is no topic {rejected}; create it with `coro topics create`")
+    return [TopicPartition(rejected, number) for number in sorted(await producer.partitions_for(rejected))]
 
 
 async def _behind(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:

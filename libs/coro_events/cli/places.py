@@ -33,6 +33,11 @@ def kafka_bootstrap() -> str:
     return servers
 
 
+def topic(name: str) -> str:
+    """Return a topic's name with the prefix of this cluster, `CORO_KAFKA_TOPIC_PREFIX`, in front."""
+    return os.environ.get("CORO_KAFKA_TOPIC_PREFIX", "") + name
+
+
 def _place(variable: str, key: str, environ: Mapping[str, str]) -> str:
     given = environ.get(variable)
     if given:

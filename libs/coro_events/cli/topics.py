@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from coro_events.cli.kafka import create_topics
-from coro_events.cli.places import kafka_bootstrap
+from coro_events.cli.places import kafka_bootstrap, topic
 from coro_events.cli.told import answer, new_group, say
 from coro_events.contract.topics import DEFAULT_PARTITIONS, TOPICS
 
@@ -28,11 +28,12 @@ def create(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Create the topics that are missing; existing ones are left as they are."""
+    names = [topic(name) for name in TOPICS]
     created = asyncio.run(
-        create_topics(kafka_bootstrap(), partitions=partitions, replication_factor=replication_factor)
+        create_topics(kafka_bootstrap(), partitions=partitions, replication_factor=replication_factor, names=names)
     )
     if as_json:
-        answer({"created": created, "topics": list(TOPICS)})
+        answer({"created": created, "topics": names})
         return
-    for name in TOPICS:
+    for name in names:
         say(f"{name} {'created' if name in created else 'was there'}")

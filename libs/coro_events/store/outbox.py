@@ -5,6 +5,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from coro_events.store.base import instant, metadata
 
+# Rung at the commit of whoever writes to the outbox, so that the relay need not wait for its next look.
+CHANNEL = "coro_outbox"
+RING = text(f"select pg_notify('{CHANNEL}', '')")
+
 outbox = Table(
     "outbox",
     metadata,

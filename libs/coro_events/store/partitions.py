@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import text
 
+from coro_events.store.locks import AdvisoryLock
 from coro_events.store.unit import ReadConnection, WriteConnection
 
 PARTITIONED_TABLES = ("events", "deliveries", "attempts")
@@ -12,8 +13,6 @@ PARTITIONED_TABLES = ("events", "deliveries", "attempts")
 DAYS_BACK = 7
 # How far ahead partitions are kept: a scheduler may be down for that long without harm.
 DAYS_AHEAD = 14
-
-_LOCK = 7_046_029_256
 
 
 async def existing_days(connection: ReadConnection, table: str) -> set[date]:
@@ -31,7 +30,7 @@ async def existing_days(connection: ReadConnection, table: str) -> set[date]:
 async def make_partitions(connection: WriteConnection, first: date, last: date) -> list[str]:
     """Make the missing partitions of every day from first to last; return the names of the new ones."""
     # Two processes that make the same partition at once would fail on each other's catalogue rows.
-    await connection.execute(text(f"select pg_advisory_xact_lock({_LOCK})"))
+    await connection.execute(text(f"select pg_advisory_xact_lock({AdvisoryLock.PARTITIONS})"))
     made = []
     for table in PARTITIONED_TABLES:
         present = await existing_days(connection, table)

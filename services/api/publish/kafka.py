@@ -23,7 +23,8 @@ _ERRORS = (KafkaError, OSError, TimeoutError)
 class KafkaPublisher:
     """Connects at the first message; after any error it starts over with a fresh producer."""
 
-    def __init__(self, make_producer: MakeProducer) -> None:
+    def __init__(self, make_producer: MakeProducer, *, topic_prefix: str = "") -> None:
+        self._topic_prefix = topic_prefix
         self._make_producer = make_producer
         self._producer: AIOKafkaProducer | None = None
 
@@ -37,7 +38,9 @@ class KafkaPublisher:
             async with asyncio.timeout(ACKNOWLEDGE_WITHIN_S):
                 producer = await self._started()
                 # Handed over one after the other, which is what keeps them in order; then awaited together.
-                sent = [await producer.send(message.topic, **_record(message)) for message in messages]
+                sent = [
+                    await producer.send(self._topic_prefix + message.topic, **_record(message)) for message in messages
+                ]
                 await asyncio.gather(*sent)
         except _ERRORS as error:
             # A producer that has given a message up cannot go on in sequence.

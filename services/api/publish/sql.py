@@ -9,20 +9,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coro_events.errors import StoreUnavailableError
+from coro_events.store.locks import AdvisoryLock
 from coro_events.store.outages import outages
+from coro_events.store.outbox import CHANNEL
 from coro_events.store.tables import outbox
 from coro_events.store.unit import WriteConnection
 from services.api.publish.ports import OutboxMessage
 
-# Any constant that nothing else in this database uses as an advisory lock.
-RELAY_LOCK = 7_046_029_255
-# Rung by whoever writes to the outbox, at its commit.
-CHANNEL = "coro_outbox"
-RING = text(f"select pg_notify('{CHANNEL}', '')")
+RELAY_LOCK = int(AdvisoryLock.RELAY)
 
 
 class SqlOutboxSession:

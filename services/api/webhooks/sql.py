@@ -15,9 +15,9 @@ from coro_events.contract.triggers import Trigger
 from coro_events.contract.webhook_events import WebhookEvent, encode_webhook_event
 from coro_events.rules.deliveries import DeliveryState
 from coro_events.rules.webhooks import WebhookState
+from coro_events.store.outbox import RING
 from coro_events.store.tables import activity_log, outbox, webhook_versions, webhooks
 from coro_events.store.unit import Database, WriteConnection
-from services.api.publish.sql import RING
 from services.api.refusals import NameTaken
 from services.api.webhooks.ports import Activity, Delivery, Order, TestDelivery, Webhook, WebhookChange
 

@@ -206,6 +206,8 @@ class KafkaRejects:
                     (f"{REJECTED_HEADER_PREFIX}partition", str(record.partition).encode()),
                     (f"{REJECTED_HEADER_PREFIX}offset", str(record.offset).encode()),
                 ]
-                await self._producer.send_and_wait(self._topic, value=record.value, key=record.key, headers=headers)
+                # aiokafka does not write a record that has neither, which others may.
+                key = b"" if record.key is None and record.value is None else record.key
+                await self._producer.send_and_wait(self._topic, value=record.value, key=key, headers=headers)
         except KafkaError as error:
             raise PublishError(type(error).__name__) from error

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from coro_events.contract.workspaces import WorkspaceCreated
 from coro_events.errors import FenceLostError
 from coro_events.runtime.logs import get_logger
+from coro_events.store.locks import AdvisoryLock
 from coro_events.store.unit import Database, WriteConnection
 from services.dispatcher.intake.batch import Span
 from services.dispatcher.intake.ports import Offsets
@@ -35,10 +36,7 @@ _ADVANCE = text(
     " where c.topic = k.topic and c.partition = k.partition and c.next_offset = k.first_offset"
 )
 
-# Two replicas that grow the tree at once would each miss the other's rows.
-_TREE_LOCK = 7_046_029_255
-
-_LOCK = text("select pg_advisory_xact_lock(:key)").bindparams(key=_TREE_LOCK)
+_LOCK = text("select pg_advisory_xact_lock(:key)").bindparams(key=int(AdvisoryLock.TREE))
 
 _FIND = text("select id, parent_id, path, status from workspaces where id = any (cast(:ids as text[]))")
 

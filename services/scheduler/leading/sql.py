@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack, suppress
 from sqlalchemy import text
 
 from coro_events.errors import StoreUnavailableError
+from coro_events.store.locks import AdvisoryLock
 from coro_events.store.outages import outages
 from coro_events.store.unit import Database, WriteConnection
 
-# Any constant that nothing else in this database uses.
-LEADER_LOCK = 7_046_029_255
+LEADER_LOCK = int(AdvisoryLock.LEADER)
 
 # A leader whose machine vanished sends no good-bye: the server gives its session up after 5 + 3 * 2 seconds.
 _KEEPALIVE = {"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3}

@@ -16,13 +16,14 @@ from coro_events.errors import PublishError
 from coro_events.runtime.clock import SystemClock
 from coro_events.runtime.kafka import make_consumer, make_producer
 from coro_events.store.engine import make_engine
+from coro_events.store.outbox import RING
 from coro_events.store.tables import outbox
 from coro_events.store.unit import Database
 from services.api.metrics import Metrics
 from services.api.publish.kafka import KafkaPublisher
 from services.api.publish.ports import OutboxMessage
 from services.api.publish.relay import BATCH_MESSAGES, Relay
-from services.api.publish.sql import RELAY_LOCK, RING, SqlOutbox
+from services.api.publish.sql import RELAY_LOCK, SqlOutbox
 from tests.support.kafka import Topics
 from tests.support.waiting import wait_until
 
