@@ -1,5 +1,6 @@
 """Start a dispatcher: `python -m services.dispatcher`."""
 
+import gc
 import json
 import os
 import sys
@@ -25,11 +26,23 @@ def main() -> int:
         sys.stdout.write(json.dumps(settings.masked(), indent=2) + "\n")
         return 0
     logs.configure(service="dispatcher", level=settings.log_level)
+    spare_the_collector()
     try:
         return uvloop.run(run(settings, SystemClock()))
     except (CoroError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+def spare_the_collector() -> None:
+    """Take what is there at the start out of garbage collection, and collect the rest less often.
+
+    A delivery makes a hundred short-lived objects and no cycles worth hurrying for; with the defaults each full
+    collection walks all imported modules again, which cost a sixth of the CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 if __name__ == "__main__":

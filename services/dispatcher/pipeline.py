@@ -6,6 +6,7 @@ row → claim → the same lanes. Nothing waits for a receiver but the attempt i
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from coro_events.errors import (
     BrokerUnavailableError,
@@ -201,7 +202,7 @@ class Pipeline:
             return
         started_at = self._clock.now()
         try:
-            answer = await self._send(delivery)
+            answer = await self._send(delivery, started_at)
         finally:
             self._lanes.done(delivery, sent=True)
         attempt = Attempt(
@@ -214,9 +215,9 @@ class Pipeline:
         self._outcomes.append(decide(attempt, self._schedule, self._clock.chance()))
         self._outcome_came.set()
 
-    async def _send(self, delivery: Delivery) -> Answer:
+    async def _send(self, delivery: Delivery, now: datetime) -> Answer:
         try:
-            return await self._sender.send(make_request(delivery, self._clock.now()))
+            return await self._sender.send(make_request(delivery, now))
         except (ContractError, ValueError) as error:
             _log.warning("delivery.unsendable", hook_id=str(delivery.hook_id), error=repr(error))
             return Answer(Outcome.UNSENDABLE)

@@ -15,21 +15,26 @@ TURNS = 20
 
 @overload
 async def wait_until(
-    condition: Callable[[], Awaitable[Answer | None]], *, what: str, limit_s: float = ...
+    condition: Callable[[], Awaitable[Answer | None]], *, what: str, limit_s: float = ..., every_s: float = ...
 ) -> Answer: ...
 
 
 @overload
-async def wait_until(condition: Callable[[], Answer | None], *, what: str, limit_s: float = ...) -> Answer: ...
+async def wait_until(
+    condition: Callable[[], Answer | None], *, what: str, limit_s: float = ..., every_s: float = ...
+) -> Answer: ...
 
 
-async def wait_until(condition: Callable[[], Any], *, what: str, limit_s: float = 10.0) -> Any:
+async def wait_until(
+    condition: Callable[[], Any], *, what: str, limit_s: float = 10.0, every_s: float = INTERVAL_S
+) -> Any:
     """Ask until the condition holds and return its answer.
 
     Args:
         condition: Plain or async; anything true ends the waiting.
         what: The end of the sentence "waited … s for", such as "the delivery to be recorded".
         limit_s: How long to ask, in seconds of the real clock.
+        every_s: How long between two questions; longer where asking is dear.
 
     Raises:
         AssertionError: The condition did not hold within the limit.
@@ -42,7 +47,7 @@ async def wait_until(condition: Callable[[], Any], *, what: str, limit_s: float 
             return answer
         if time.monotonic() >= end_s:
             raise AssertionError(f"waited {limit_s:g} s for {what}; last answer: {answer!r}")
-        await asyncio.sleep(INTERVAL_S)  # noqa: TID251 - the one place that may wait
+        await asyncio.sleep(every_s)  # noqa: TID251 - the one place that may wait
 
 
 async def let_others_run() -> None:

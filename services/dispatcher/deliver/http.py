@@ -48,8 +48,10 @@ class _Connector(aiohttp.TCPConnector):
         """Return a connection, noting whether it is fresh."""
         connection = await super().connect(req, traces, timeout)
         if connection.protocol is not None:
-            _reused.set(connection.protocol in self._used)
-            self._used.add(connection.protocol)
+            reused = connection.protocol in self._used
+            _reused.set(reused)
+            if not reused:
+                self._used.add(connection.protocol)
         return connection
 
 
@@ -143,7 +145,7 @@ class AiohttpSender:
             return float(min(int(value.strip()[:10]), 10**9))
         try:
             return max(0.0, (parsedate_to_datetime(value) - self._clock.now()).total_seconds())
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
 
 
@@ -172,8 +174,12 @@ def _text(raw: bytes) -> str:
 
 def classify(error: BaseException) -> Outcome:
     """Return what a failure of sending comes to; the most specific kind first."""
-    if isinstance(_root(error), ForbiddenAddressError):
+    root = _root(error)
+    if isinstance(root, ForbiddenAddressError):
         return Outcome.ADDRESS_FORBIDDEN
+    if isinstance(root, ConnectionResetError | ConnectionAbortedError):
+        # Somebody did listen, and hung up: often in the middle of a TLS handshake.
+        return Outcome.CONNECTION_BROKEN
     table: list[tuple[type[BaseException] | tuple[type[BaseException], ...], Outcome]] = [
         (aiohttp.ClientConnectorDNSError, Outcome.NAME_NOT_FOUND),
         (
@@ -183,7 +189,7 @@ def classify(error: BaseException) -> Outcome:
         (aiohttp.ClientConnectorError, Outcome.CONNECTION_REFUSED),
         (aiohttp.ServerTimeoutError, Outcome.TIMED_OUT),
         (aiohttp.ClientResponseError, Outcome.MALFORMED_ANSWER),
-        (aiohttp.InvalidURL, Outcome.UNSENDABLE),
+        ((aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError), Outcome.UNSENDABLE),
         ((aiohttp.ServerConnectionError, aiohttp.ClientPayloadError, aiohttp.ClientOSError), Outcome.CONNECTION_BROKEN),
         (ssl.SSLError, Outcome.TLS_FAILED),
         (OSError, Outcome.CONNECTION_BROKEN),

@@ -78,7 +78,7 @@ def of_status(status: int) -> Outcome:
     return by_class.get(status // 100, Outcome.UNEXPECTED_STATUS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What came back from a receiver, or why nothing did."""
 

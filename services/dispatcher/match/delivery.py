@@ -20,7 +20,8 @@ class Target:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, like the other values that are made for every delivery: freezing doubles the cost of making one.
+@dataclass(slots=True)
 class Happening:
     """The event of a delivery: what the body is made of."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from coro_events.contract.bodies import TEST_DATA
@@ -39,9 +39,13 @@ def day_of(occurred_at: datetime, today: date) -> date:
     """Return the partition of an event: the day of its own time, kept within the days that are there.
 
     A clock of the future is filed under tomorrow, a very old event under the oldest day.
+
+    Args:
+        occurred_at: When it happened; aware, UTC.
+        today: The day by our clock, in UTC.
     """
-    day = occurred_at.astimezone(UTC).date()
-    return min(max(day, today - timedelta(days=DAYS_BACK)), today + timedelta(days=1))
+    day = occurred_at.date()
+    return day if day == today else min(max(day, today - timedelta(days=DAYS_BACK)), today + timedelta(days=1))
 
 
 def happening_of(event: Event) -> Happening:
@@ -63,7 +67,7 @@ def plan_deliveries(
     room: Room,
     claim: UUID,
     leased_until: float,
-    now: datetime,
+    today: date,
 ) -> Plan:
     """Make one delivery for each webhook and event, claiming as many as each lane has room for.
 
@@ -73,9 +77,8 @@ def plan_deliveries(
         room: How many deliveries a webhook's lane takes.
         claim: The claim of those handed over.
         leased_until: When that claim ends, on the monotonic clock, in seconds.
-        now: For the day of each event.
+        today: The day by our clock, in UTC.
     """
-    today = now.astimezone(UTC).date()
     happenings = {key: (day_of(event.occurred_at, today), happening_of(event)) for key, event in events.items()}
     plan = Plan(claimed=[], unclaimed=[])
     for match in matches:

@@ -110,21 +110,21 @@ class SqlPlanner:
             FenceLostError: Another replica has planned these records.
             StoreUnavailableError: The database is away; the batch may be planned again.
         """
-        now = self._clock.now()
-        await self._make_days(
-            {day_of(event.occurred_at, now.date()) for event in decoded.events.values()} | {now.date()}
-        )
+        today = self._clock.now().date()
+        await self._make_days({day_of(event.occurred_at, today) for event in decoded.events.values()} | {today})
         claim, leased_until = uuid4(), self._clock.monotonic() + self._lease_s
         async with self._database.write() as connection:
             # First, because it is what stops us: a replica that lost the partition does no work for nothing.
             await self._fence.advance(connection, decoded.spans)
             if decoded.workspaces:
                 await self._tree.grow(connection, decoded.workspaces)
-            matches = await self._store_and_match(connection, decoded.events)
-            plan = plan_deliveries(matches, decoded.events, room=room, claim=claim, leased_until=leased_until, now=now)
+            matches = await self._store_and_match(connection, decoded.events, today)
+            plan = plan_deliveries(
+                matches, decoded.events, room=room, claim=claim, leased_until=leased_until, today=today
+            )
             await self._insert(connection, plan.claimed, plan.unclaimed, claim=claim, kind="event")
             if decoded.tests:
-                tests = await self._plan_tests(connection, decoded, claim=claim, leased_until=leased_until)
+                tests = await self._plan_tests(connection, decoded, claim=claim, leased_until=leased_until, today=today)
                 plan.claimed.extend(tests)
         return plan
 
@@ -138,10 +138,11 @@ class SqlPlanner:
                 await make_partitions(connection, day, day)
         self._days |= missing
 
-    async def _store_and_match(self, connection: WriteConnection, events: dict[UUID, Event]) -> list[Match]:
+    async def _store_and_match(
+        self, connection: WriteConnection, events: dict[UUID, Event], today: date
+    ) -> list[Match]:
         if not events:
             return []
-        today = self._clock.now().date()
         some = list(events.values())
         rows = await connection.rows(
             _STORE_AND_MATCH,
@@ -160,9 +161,8 @@ class SqlPlanner:
         return [Match(target=self._targets.of(cast("WebhookRow", row)), event_ids=row.event_ids) for row in rows]
 
     async def _plan_tests(
-        self, connection: WriteConnection, decoded: Decoded, *, claim: UUID, leased_until: float
+        self, connection: WriteConnection, decoded: Decoded, *, claim: UUID, leased_until: float, today: date
     ) -> list[Delivery]:
-        today = self._clock.now().date()
         stored = await connection.rows(
             _STORE_TESTS,
             {

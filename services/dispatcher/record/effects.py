@@ -10,7 +10,7 @@ from services.dispatcher.match.delivery import Delivery
 from services.dispatcher.record.retry import MAX_ATTEMPTS, RetrySchedule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """One attempt, as it was."""
 
@@ -22,7 +22,7 @@ class Attempt:
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Effect:
     """What to write for an attempt, if its claim still holds."""
 

@@ -1,5 +1,6 @@
 """The one wide line per attempt, and its metrics."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,12 +21,12 @@ class Reporter:
     def attempted(self, effects: Sequence[Effect], recorded_at: datetime) -> None:
         """Report attempts whose outcomes are recorded: one line each, the same fields on success and failure."""
         write_lines([_line(effect, recorded_at) for effect in effects])
-        for effect in effects:
-            outcome = effect.attempt.answer.outcome
-            self._metrics.attempts.labels(outcome.value).inc()
-            self._metrics.attempt_seconds.observe(effect.attempt.duration_ms / 1000)
-            if outcome is Outcome.DELIVERED:
-                self._metrics.age.observe(_age_s(effect))
+        for outcome, count in Counter(effect.attempt.answer.outcome for effect in effects).items():
+            self._metrics.attempts.labels(outcome.value).inc(count)
+        self._metrics.attempt_seconds.observe(effect.attempt.duration_ms / 1000 for effect in effects)
+        self._metrics.age.observe(
+            _age_s(effect) for effect in effects if effect.attempt.answer.outcome is Outcome.DELIVERED
+        )
 
     def recorded(self, given: int, written: Sequence[Effect]) -> None:
         """Report a recorded batch."""

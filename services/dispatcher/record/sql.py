@@ -1,8 +1,9 @@
 """Outcomes in PostgreSQL: one statement for a batch, and one transaction with what a final failure brings."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import groupby
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -18,8 +19,12 @@ from coro_events.contract.webhook_events import (
     encode_webhook_event,
 )
 from coro_events.runtime.clock import Clock
+from coro_events.store.outbox import RING
 from coro_events.store.unit import Database, WriteConnection
 from services.dispatcher.record.effects import Effect
+
+if TYPE_CHECKING:
+    from datetime import date
 
 ACTOR = "system:dispatcher"
 
@@ -67,9 +72,6 @@ _LOG_ACTIVITY = text(
 
 _TELL = text("insert into outbox (topic, key, message) values (:topic, :key, cast(cast(:message as text) as jsonb))")
 
-# Wakes the relay at once; see services/api/publish.
-_NOTIFY = text("select pg_notify('outbox', '')")
-
 
 class SqlLedger:
     """Writes effects under their claims."""
@@ -80,11 +82,13 @@ class SqlLedger:
 
     async def record(self, effects: Sequence[Effect]) -> Sequence[Effect]:
         """Write the effects whose claims still hold, with all that belongs to each, in one transaction."""
-        ordered = sorted(effects, key=_place)
+        # A day is a partition. No order is needed against deadlocks: a row is locked only under its own claim.
+        by_day: dict[date, list[Effect]] = defaultdict(list)
+        for effect in effects:
+            by_day[effect.attempt.delivery.day].append(effect)
         written: list[Effect] = []
         async with self._database.write() as connection:
-            for day, some in groupby(ordered, key=lambda effect: effect.attempt.delivery.day):
-                batch = list(some)
+            for day, batch in by_day.items():
                 rows = await connection.rows(_RECORD, {"day": day, **_columns(batch)})
                 moved = {row.hook_id for row in rows}
                 written += [effect for effect in batch if effect.attempt.delivery.hook_id in moved]
@@ -134,13 +138,7 @@ class SqlLedger:
         event = WebhookEvent(uuid4(), SOURCE_DISPATCHER, kind, workspace_id, self._clock.now(), data)
         message = encode_webhook_event(event).decode()
         await connection.execute(_TELL, {"topic": WEBHOOKS, "key": workspace_id, "message": message})
-        await connection.execute(_NOTIFY)
-
-
-def _place(effect: Effect) -> tuple[object, ...]:
-    """Return the order of writing: the same for all replicas, so that no two of them lock rows crosswise."""
-    delivery = effect.attempt.delivery
-    return delivery.day, delivery.target.webhook_id.int, delivery.happening.event_id.int
+        await connection.execute(RING)
 
 
 def _columns(effects: Sequence[Effect]) -> dict[str, list[object]]:

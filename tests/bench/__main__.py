@@ -1,0 +1,51 @@
+"""Run every scenario and print the table: `make bench`, or `python -m tests.bench NAME …` for some of them."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from tests.bench.figures import Figure, show, write
+from tests.bench.latency import steady
+from tests.bench.stand import Stand, servers, stand
+from tests.bench.throughput import throughput
+
+KEPT = Path(".local/bench/latest.json")
+
+SCENARIOS: dict[str, Callable[[Stand], Awaitable[list[Figure]]]] = {
+    "one": lambda where: throughput(
+        where, scenario="20,000 events, 1 webhook", events=20_000, webhooks=1, reach=0.50, cpu_reach=1.9
+    ),
+    "ten": lambda where: throughput(
+        where, scenario="3,000 events, 10 webhooks", events=3_000, webhooks=10, reach=0.60, cpu_reach=1.6
+    ),
+    "steady": lambda where: steady(where, scenario="steady 200 events/s", rate_per_s=200, events=4_000),
+}
+
+
+async def run(names: list[str], folder: Path) -> list[Figure]:
+    """Run the named scenarios, each on a stand of its own."""
+    figures: list[Figure] = []
+    async with servers(folder) as where:
+        for name in names or list(SCENARIOS):
+            print(f"{name} …", flush=True)  # noqa: T201 - somebody waits in front of a screen
+            async with stand(where, folder) as made:
+                figures += await SCENARIOS[name](made)
+    return figures
+
+
+def main(names: list[str]) -> int:
+    """Run scenarios and show their figures; return 1 where one is not reached."""
+    with tempfile.TemporaryDirectory(prefix="coro-bench-") as temporary:
+        folder = Path(temporary)
+        folder.chmod(0o755)
+        figures = asyncio.run(run(names, folder))
+    show(figures, f"Coro Webhooks on {os.cpu_count()} cores")
+    write(figures, KEPT)
+    return 0 if all(one.holds is not False for one in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
