@@ -111,7 +111,9 @@ class SqlPlanner:
             StoreUnavailableError: The database is away; the batch may be planned again.
         """
         today = self._clock.now().date()
-        await self._make_days({day_of(event.occurred_at, today) for event in decoded.events.values()} | {today})
+        days = {day_of(event.occurred_at, today) for event in decoded.events.values()}
+        days |= {day_of(test.requested_at, today) for test in decoded.tests}
+        await self._make_days(days | {today})
         claim, leased_until = uuid4(), self._clock.monotonic() + self._lease_s
         async with self._database.write() as connection:
             # First, because it is what stops us: a replica that lost the partition does no work for nothing.
