@@ -1,0 +1,1 @@
+"""The dispatcher with real PostgreSQL and Kafka, and as a real process."""

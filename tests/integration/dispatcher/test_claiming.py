@@ -1,0 +1,115 @@
+"""Claims of several replicas, fairness over many webhooks, and the days that deliveries lie in."""
+
+import asyncio
+import uuid
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from coro_events.contract.triggers import Trigger
+from coro_events.store.partitions import drop_partitions
+from services.dispatcher.deliver.sql import WEBHOOKS_A_CLAIM
+from services.dispatcher.intake.batch import TestRequest
+from tests.integration.dispatcher.room import Room, count_updated, full, roomy
+from tests.support.clock import START
+from tests.support.dispatching import decoded_of
+from tests.support.makers import insert_webhook, insert_workspace
+
+STATUS = Trigger.WORKSPACE_STATUS_UPDATED.value
+
+
+@pytest.fixture(autouse=True)
+async def _workspace(room: Room) -> None:
+    await insert_workspace(room.database, "acme")
+
+
+async def webhooks(room: Room, count: int) -> list[uuid.UUID]:
+    made = [await insert_webhook(room.database, room.vault, triggers=[STATUS]) for _ in range(count)]
+    return [hook.id for hook in made]
+
+
+async def leave(room: Room, count: int, **event: object) -> None:
+    """Plan so many events, and leave their deliveries to everybody."""
+    await room.planner.plan(decoded_of(*(count_updated("acme", **event) for _ in range(count))), full)
+
+
+async def test_no_row_is_claimed_twice_when_replicas_claim_at_once(room: Room) -> None:
+    await webhooks(room, 3)
+    await leave(room, 40)
+    claimers = [room.another_claimer() for _ in range(4)]
+    claims = await asyncio.gather(*(claimer.claim(roomy, 400) for claimer in claimers))
+    hooks = Counter(delivery.hook_id for claim in claims for delivery in claim)
+    assert len(hooks) == 120
+    assert set(hooks.values()) == {1}
+
+
+async def test_claim_does_not_wait_for_rows_that_another_holds(room: Room) -> None:
+    await webhooks(room, 1)
+    await leave(room, 5)
+    async with room.database.write() as other:
+        await other.rows(text("select 1 from deliveries order by due_at limit 2 for update"))
+        async with asyncio.timeout(5):
+            assert len(await room.due.claim(roomy, 10)) == 3
+    assert len(await room.due.claim(roomy, 10)) == 2
+
+
+async def test_every_webhook_has_its_turn_when_there_are_more_than_a_claim_looks_at(room: Room) -> None:
+    await webhooks(room, 1)
+    await leave(room, 1)
+    ids = [uuid.uuid4() for _ in range(WEBHOOKS_A_CLAIM + 50)]
+    await room.change(
+        "insert into webhooks (id, workspace_id, version, name, url, apply_to_all_descendants, triggers, secret_sealed)"
+        " select w.id, workspace_id, version, w.id, url, false, triggers, secret_sealed"
+        " from webhooks, unnest(cast(:ids as uuid[])) as w (id)",
+        ids=ids,
+    )
+    await room.change(
+        "insert into deliveries (day, webhook_id, event_id, hook_id, workspace_id, kind, due_at)"
+        " select day, w.id, event_id, gen_random_uuid(), workspace_id, kind, now()"
+        " from deliveries, unnest(cast(:ids as uuid[])) as w (id)",
+        ids=ids,
+    )
+    seen: set[uuid.UUID] = set()
+
+    def look(webhook_id: uuid.UUID) -> int:
+        seen.add(webhook_id)
+        return 0
+
+    for _ in range(2):
+        await room.due.claim(look, 400)
+    assert len(seen) == len(ids) + 1
+
+
+async def test_oldest_days_are_claimed_first(room: Room) -> None:
+    await webhooks(room, 1)
+    for days in (0, 2, 1):
+        await leave(room, 1, occurred_at=START - timedelta(days=days))
+    claimed = await room.due.claim(roomy, 10)
+    assert [delivery.day for delivery in claimed] == [date(2026, 2, 28), date(2026, 3, 1), date(2026, 3, 2)]
+
+
+async def test_missing_days_are_made_when_they_are_planned(room: Room) -> None:
+    await webhooks(room, 1)
+    async with room.database.write() as connection:
+        await drop_partitions(connection, date(9999, 1, 1))
+    events = [count_updated("acme", occurred_at=START + timedelta(days=days)) for days in (-400, -2, 0, 400)]
+    deliveries = await room.plan(*events)
+    assert [delivery.day for delivery in deliveries] == [
+        date(2026, 2, 23),
+        date(2026, 2, 28),
+        date(2026, 3, 2),
+        date(2026, 3, 3),
+    ]
+
+
+async def test_missing_day_is_made_when_a_test_is_planned(room: Room) -> None:
+    (hook,) = await webhooks(room, 1)
+    async with room.database.write() as connection:
+        await drop_partitions(connection, date(9999, 1, 1))
+    request = TestRequest(
+        webhook_id=hook, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START - timedelta(days=1)
+    )
+    plan = await room.another_planner().plan(decoded_of(tests=[request]), roomy)
+    assert [delivery.day for delivery in plan.claimed] == [date(2026, 3, 1)]
