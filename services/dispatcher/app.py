@@ -30,6 +30,7 @@ from services.dispatcher.pipeline import Pipeline
 from services.dispatcher.record.report import Reporter
 from services.dispatcher.record.retry import RetrySchedule
 from services.dispatcher.record.sql import SqlLedger
+from services.dispatcher.replay.sql import SqlReplays
 from services.dispatcher.settings import DispatcherSettings
 
 _log = get_logger("app")
@@ -101,6 +102,7 @@ class Dispatcher:
             due=SqlDueDeliveries(
                 database=self._database, targets=targets, clock=clock, lease_s=settings.dispatcher_lease_s
             ),
+            replays=SqlReplays(database=self._database, clock=clock),
             sender=self._sender,
             ledger=SqlLedger(database=self._database, clock=clock),
             schedule=RetrySchedule(
@@ -145,6 +147,7 @@ class Dispatcher:
                 pipeline.record,
                 pipeline.claim,
                 pipeline.settle,
+                pipeline.replay,
                 pipeline.review,
             ):
                 supervisor.start(loop.__name__, loop())

@@ -68,6 +68,9 @@ class Metrics:
         self.claimed = Counter(
             "coro_deliveries_claimed_total", "Deliveries claimed from the database.", registry=registry
         )
+        self.replayed = Counter(
+            "coro_deliveries_replayed_total", "Deliveries planned or taken up again by a replay.", registry=registry
+        )
         self.lost_claims = Counter(
             "coro_claims_lost_total",
             "Outcomes not recorded because another replica held the delivery.",

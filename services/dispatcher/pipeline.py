@@ -33,6 +33,7 @@ from services.dispatcher.record.effects import Attempt, Effect, decide
 from services.dispatcher.record.ports import Ledger
 from services.dispatcher.record.report import Reporter
 from services.dispatcher.record.retry import RetrySchedule
+from services.dispatcher.replay.ports import Replays
 
 _log = get_logger("pipeline")
 
@@ -63,6 +64,7 @@ class Pipeline:
         planner: Planner,
         lanes: Lanes,
         due: DueDeliveries,
+        replays: Replays,
         sender: Sender,
         ledger: Ledger,
         schedule: RetrySchedule,
@@ -79,6 +81,7 @@ class Pipeline:
         self._planner = planner
         self._lanes = lanes
         self._due = due
+        self._replays = replays
         self._sender = sender
         self._ledger = ledger
         self._schedule = schedule
@@ -298,6 +301,23 @@ class Pipeline:
                 continue
             self._settle_now.clear()
             await self._first_of(self._settle_now, 20 * self._claim_interval_s)
+
+    async def replay(self) -> None:
+        """Take the steps of replays that are due."""
+        while not self._stopping.is_set():
+            self._went_round("replay")
+            step = None
+            try:
+                step = await self._replays.step()
+            except StoreUnavailableError as error:
+                _log.warning("replay.store_unavailable", detail=error.detail)
+            if step is None:
+                await self._pause(self._claim_interval_s)
+                continue
+            _log.info("replay.stepped", replay_id=str(step.replay_id), replayed=step.replayed, state=step.state)
+            if step.replayed:
+                self._metrics.replayed.inc(step.replayed)
+                self._work_is_due.set()
 
     async def review(self) -> None:
         """Let the lanes notice attempts that take long."""

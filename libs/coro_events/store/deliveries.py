@@ -1,6 +1,7 @@
 """The tables of deliveries and their attempts, partitioned by the day of the event."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -29,6 +30,10 @@ deliveries = Table(
     Column("kind", Text, nullable=False, server_default="event"),
     Column("state", Text, nullable=False, server_default="pending"),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    # Attempts before the last replay or retry by hand; the schedule counts from there.
+    Column("attempts_before", SmallInteger, nullable=False, server_default="0"),
+    # Asked for by a person: one attempt, whatever the webhook's state, and it never disables.
+    Column("manual", Boolean, nullable=False, server_default="false"),
     # When a replica may take it: the next attempt of a free one, the end of the lease of a claimed one.
     Column("due_at", instant(), nullable=False),
     Column("claim", UUID(as_uuid=True)),
@@ -40,6 +45,16 @@ deliveries = Table(
     CheckConstraint("state in ('pending', 'delivered', 'failed', 'held', 'discarded')", name="state"),
     Index("ix_deliveries_due", "webhook_id", "due_at", postgresql_where=text("state = 'pending'")),
     Index("ix_deliveries_webhook_id_created_at", "webhook_id", "created_at"),
+    # A receiver names a delivery by its hook id.
+    Index("ix_deliveries_hook_id", "hook_id"),
+    # What a replay takes up again.
+    Index(
+        "ix_deliveries_stopped",
+        "webhook_id",
+        "finished_at",
+        postgresql_where=text("state in ('held', 'failed')"),
+    ),
+    Index("ix_deliveries_tests", "webhook_id", "created_at", postgresql_where=text("kind = 'test'")),
     postgresql_partition_by="RANGE (day)",
 )
 

@@ -7,6 +7,7 @@ from coro_events.store.consumed import consumed
 from coro_events.store.deliveries import attempts, deliveries
 from coro_events.store.events import events
 from coro_events.store.outbox import outbox
+from coro_events.store.replays import replays
 from coro_events.store.versions import webhook_versions
 from coro_events.store.webhooks import webhooks
 from coro_events.store.workspaces import workspaces
@@ -20,6 +21,7 @@ __all__ = [
     "events",
     "metadata",
     "outbox",
+    "replays",
     "users",
     "webhook_versions",
     "webhooks",

@@ -16,8 +16,8 @@ import aiohttp
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import AddrInfoType, Connection
 
+from coro_events.rules.addresses import ForbiddenAddressError, Network, forbidden_rule
 from coro_events.runtime.clock import Clock
-from services.dispatcher.deliver.address import ForbiddenAddressError, Network, forbidden_rule
 from services.dispatcher.deliver.outcome import Answer, Outcome, of_status
 from services.dispatcher.deliver.request import Request
 

@@ -59,18 +59,20 @@ _CLAIM = text(
     """
     with chosen as (
         select d.day, d.webhook_id, d.event_id
-        from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[])) as r (webhook_id, room)
+        from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[]), cast(:manual_only as boolean[]))
+            as r (webhook_id, room, manual_only)
         cross join lateral (
             select day, webhook_id, event_id from deliveries
             where day = :day and webhook_id = r.webhook_id and state = 'pending' and due_at <= now()
+                and (manual or not r.manual_only)
             order by due_at limit r.room for update skip locked
         ) d
     ), claimed as (
         update deliveries d set claim = :claim, due_at = now() + make_interval(secs => :lease_s)
         from chosen c where d.day = :day and d.webhook_id = c.webhook_id and d.event_id = c.event_id
-        returning d.day, d.webhook_id, d.event_id, d.hook_id, d.kind, d.attempts
+        returning d.day, d.webhook_id, d.event_id, d.hook_id, d.kind, d.attempts, d.attempts_before, d.manual
     )
-    select c.day, c.event_id, c.hook_id, c.kind, c.attempts,
+    select c.day, c.event_id, c.hook_id, c.kind, c.attempts, c.attempts_before, c.manual,
            e.type, e.workspace_id as event_workspace_id, e.occurred_at, cast(e.data as text) as data, e.traceparent,
            w.id, w.workspace_id, w.version, w.url, w.secret_sealed, w.headers_sealed
     from claimed c
@@ -91,15 +93,14 @@ _RELEASE = text(
 )
 
 # What waits for a webhook that gets nothing: kept for a replay where it was disabled, given up where it is gone. What
-# is in flight (claimed and within its lease) is left to whoever records it; a test beyond its lease was cut short.
+# is in flight (claimed and within its lease) is left to whoever records it, and what a person asked for goes out.
 _SETTLE = text(
     """
-    update deliveries d
-    set state = case when d.kind = 'test' and :state = 'held' then 'failed' else :state end,
-        claim = null, finished_at = now()
+    update deliveries d set state = :state, claim = null, finished_at = now()
     from (
         select day, webhook_id, event_id from deliveries
         where day = :day and webhook_id = :webhook_id and state = 'pending' and (claim is null or due_at <= now())
+            and (not manual or :state = 'discarded')
         limit :limit for update skip locked
     ) as s
     where d.day = :day and d.webhook_id = s.webhook_id and d.event_id = s.event_id
@@ -148,7 +149,9 @@ class SqlDueDeliveries:
 
     async def _claim_day(self, day: date, room: Callable[[UUID], int], limit: int) -> list[Delivery]:
         waiting = await self._waiting(day)
-        rooms = {row.webhook_id: room(row.webhook_id) for row in waiting if row.webhook_state == "enabled"}
+        # A disabled webhook gets what a person asked for, and nothing else.
+        states = {row.webhook_id: row.webhook_state for row in waiting}
+        rooms = {key: room(key) for key, state in states.items() if state in {"enabled", "disabled"}}
         roomy = {webhook_id: free for webhook_id, free in rooms.items() if free > 0}
         if not roomy:
             return []
@@ -162,6 +165,7 @@ class SqlDueDeliveries:
                     "day": day,
                     "webhook_ids": list(roomy),
                     "rooms": [min(free, share) for free in roomy.values()],
+                    "manual_only": [states[webhook_id] != "enabled" for webhook_id in roomy],
                     "claim": claim,
                     "lease_s": self._lease_s,
                 },
@@ -183,6 +187,8 @@ class SqlDueDeliveries:
                 traceparent=row.traceparent,
             ),
             attempts=row.attempts,
+            attempts_before=row.attempts_before,
+            manual=row.manual,
             claim=claim,
             leased_until=leased_until,
         )

@@ -49,3 +49,7 @@ class Delivery:
     claim: UUID
     # On the monotonic clock, in seconds: from then on another replica may take it.
     leased_until: float
+    # Attempts before the last replay or retry by hand; the schedule counts from there.
+    attempts_before: int = 0
+    # Asked for by a person: one attempt, and it never disables.
+    manual: bool = False

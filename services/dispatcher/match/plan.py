@@ -130,6 +130,7 @@ def plan_tests(
             attempts=0,
             claim=claim,
             leased_until=leased_until,
+            manual=True,
         )
         for request in requests
         if request.test_id in new and request.webhook_id in targets

@@ -53,8 +53,8 @@ _STORE_AND_MATCH = text(
 
 _INSERT_DELIVERIES = text(
     """
-    insert into deliveries (day, webhook_id, event_id, hook_id, workspace_id, kind, due_at, claim)
-    select d.day, d.webhook_id, d.event_id, d.hook_id, d.workspace_id, :kind,
+    insert into deliveries (day, webhook_id, event_id, hook_id, workspace_id, kind, manual, due_at, claim)
+    select d.day, d.webhook_id, d.event_id, d.hook_id, d.workspace_id, :kind, :kind = 'test',
            case when d.claimed then now() + make_interval(secs => :lease_s) else now() end,
            case when d.claimed then cast(:claim as uuid) end
     from unnest(

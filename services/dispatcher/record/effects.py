@@ -38,11 +38,12 @@ def decide(attempt: Attempt, schedule: RetrySchedule, chance: float) -> Effect:
     """Return what an attempt's outcome does to its delivery and its webhook.
 
     Success ends the delivery. A failure is tried again while attempts are left, except 410, which ends it at once. A
-    delivery of an event that fails for good disables its webhook; a test has one attempt and never disables.
+    delivery of an event that fails for good disables its webhook; a test and a retry by hand have one attempt and never
+    disable.
     """
     if attempt.answer.outcome is Outcome.DELIVERED:
         return Effect(attempt, DeliveryState.DELIVERED, again_in_s=None, disable_reason=None)
-    if attempt.delivery.kind is DeliveryKind.TEST:
+    if attempt.delivery.kind is DeliveryKind.TEST or attempt.delivery.manual:
         return Effect(attempt, DeliveryState.FAILED, again_in_s=None, disable_reason=None)
     wait_s = _wait_s(attempt, schedule, chance)
     if wait_s is not None:
@@ -51,11 +52,12 @@ def decide(attempt: Attempt, schedule: RetrySchedule, chance: float) -> Effect:
 
 
 def _wait_s(attempt: Attempt, schedule: RetrySchedule, chance: float) -> float | None:
+    number = attempt.number - attempt.delivery.attempts_before
     match attempt.answer.outcome:
         case Outcome.DELIVERED | Outcome.GONE:
             return None
         case Outcome.BUSY:
-            return schedule.next_wait_s(attempt.number, chance=chance, retry_after_s=attempt.answer.retry_after_s)
+            return schedule.next_wait_s(number, chance=chance, retry_after_s=attempt.answer.retry_after_s)
         case (
             Outcome.REDIRECTED
             | Outcome.REFUSED_BY_RECEIVER
@@ -70,7 +72,7 @@ def _wait_s(attempt: Attempt, schedule: RetrySchedule, chance: float) -> float |
             | Outcome.ADDRESS_FORBIDDEN
             | Outcome.UNSENDABLE
         ):
-            return schedule.next_wait_s(attempt.number, chance=chance)
+            return schedule.next_wait_s(number, chance=chance)
         case other:
             assert_never(other)
 
@@ -79,4 +81,5 @@ def _reason(attempt: Attempt) -> str:
     what = attempt.answer.error() or ""
     if attempt.answer.outcome is Outcome.GONE:
         return what
-    return f"{attempt.number} of {MAX_ATTEMPTS} attempts failed. The last one: {what}"
+    number = attempt.number - attempt.delivery.attempts_before
+    return f"{number} of {MAX_ATTEMPTS} attempts failed. The last one: {what}"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dispatcher.deliver.address import forbidden_rule
+from coro_events.rules.addresses import forbidden_rule
 
 FORBIDDEN = {
     "loopback": "127.0.0.1",

@@ -1,4 +1,4 @@
-"""Which addresses are never called: everything that is not a public, single host, unless a setting opens it."""
+"""Which addresses are never called: all that is not one public host, unless a setting opens it."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address

@@ -1,0 +1,59 @@
+"""What a replay takes up: deliveries that were held or failed, and events that never became one.
+
+The API counts with these statements and the dispatcher plans with them, so that a dry run and its replay agree.
+"""
+
+from sqlalchemy import text
+
+MISSED = "missed"
+HELD = "held"
+FAILED = "failed"
+INCLUDES = (MISSED, HELD, FAILED)
+
+# Rows of the webhook that ended before the replay was asked for; what fails again during it is not taken up twice.
+_STOPPED = """
+    from deliveries d join events e on e.day = d.day and e.id = d.event_id
+    where d.webhook_id = :webhook_id and d.day >= :first_day and d.kind = 'event'
+        and d.state in ('held', 'failed') and d.state = any (cast(:states as text[]))
+        and d.finished_at < :until and e.occurred_at >= :since
+"""
+
+# Events that the webhook as it is now would get, and that have no delivery to it.
+_MISSED = """
+    from events e
+    join workspaces k on k.id = e.workspace_id
+    where k.path @> array[cast(:workspace_id as text)] and (:descend or k.id = :workspace_id)
+        and e.type = any (cast(:triggers as text[])) and e.occurred_at >= :since and e.received_at < :until
+        and not exists (
+            select from deliveries d where d.day = e.day and d.webhook_id = :webhook_id and d.event_id = e.id
+        )
+"""
+
+COUNT_STOPPED = text(f"select d.state, count(*) as deliveries {_STOPPED} group by d.state")
+COUNT_MISSED = text(f"select count(*) {_MISSED} and e.day >= :first_day")
+
+TAKE_UP_STOPPED = text(
+    f"""
+    update deliveries t set state = 'pending', due_at = now(), claim = null, finished_at = null,
+        attempts_before = t.attempts, manual = false
+    from (select d.day, d.event_id {_STOPPED} limit :batch for update of d skip locked) as s
+    where t.webhook_id = :webhook_id and t.day = s.day and t.event_id = s.event_id
+    """  # noqa: S608 - made of constants of this file
+)
+
+# One day at a time, from the cursor on. The cursor moves even where another replica was faster with an event.
+PLAN_MISSED = text(
+    f"""
+    with found as materialized (
+        select e.day, e.id, e.workspace_id, e.occurred_at {_MISSED}
+            and e.day = :day and (e.occurred_at, e.id) > (:cursor_at, cast(:cursor_id as uuid))
+        order by e.occurred_at, e.id limit :batch
+    ), planned as (
+        insert into deliveries (day, webhook_id, event_id, hook_id, workspace_id, due_at)
+        select day, :webhook_id, id, gen_random_uuid(), workspace_id, now() from found
+        on conflict do nothing returning event_id
+    )
+    select f.occurred_at, f.id, (select count(*) from planned) as planned, (select count(*) from found) as found
+    from found f order by f.occurred_at desc, f.id desc limit 1
+    """  # noqa: S608 - made of constants of this file
+)
