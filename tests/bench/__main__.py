@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tests.bench.figures import Figure, show, write
 from tests.bench.latency import steady
-from tests.bench.stand import Stand, servers, stand
+from tests.bench.stand import servers, stand
 from tests.bench.throughput import throughput
+from tests.support.stand import Stand
 
 KEPT = Path(".local/bench/latest.json")
 

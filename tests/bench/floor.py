@@ -14,7 +14,7 @@ import aiohttp
 import uvloop
 
 from coro_events.contract.bodies import render_body
-from tests.bench.load import make_marked_event
+from tests.support.load import make_marked_event
 
 
 async def run(urls: list[str], count: int, concurrency: int) -> dict[str, float]:

@@ -1,9 +1,9 @@
 """Scenario 4: a steady rate, from the moment an event is made to its last byte at the receiver."""
 
 from tests.bench.figures import Figure, percentile
-from tests.bench.load import make_tree, produce
-from tests.bench.stand import Stand
 from tests.bench.throughput import until_arrived
+from tests.support.load import make_tree, produce
+from tests.support.stand import Stand
 
 WARM_UP = 400
 

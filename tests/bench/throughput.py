@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from coro_events.contract.topics import TOPICS
 from tests.bench.figures import Figure
-from tests.bench.load import make_tree, produce
-from tests.bench.stand import PARTITIONS, Stand
+from tests.bench.stand import PARTITIONS
 from tests.support.kafka import create_topics
+from tests.support.load import make_tree, produce
+from tests.support.stand import Stand
 from tests.support.waiting import wait_until
 
 # The floor has as many requests under way as the dispatcher may have.
@@ -86,5 +87,5 @@ async def _idle_cpu_s(stand: Stand) -> float:
     dispatcher = stand.start_dispatcher(CORO_KAFKA_TOPIC_PREFIX=prefix)
     await dispatcher.ready()
     used = dispatcher.cpu_s()
-    dispatcher.stop()
+    await dispatcher.stop()
     return used

@@ -77,6 +77,27 @@ class Process:
         self._popen.wait()
 
 
+def launch(module: str, *arguments: str, environ: Mapping[str, str], log_file: Path) -> "subprocess.Popen[bytes]":
+    """Start `python -m module arguments`; whoever calls sees to its end.
+
+    Args:
+        module: Such as `services.scheduler`.
+        arguments: As on a command line.
+        environ: Its CORO_ variables; of ours it gets only the search paths.
+        log_file: Where standard output and error go.
+    """
+    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME", "TMPDIR") if name in os.environ}
+    with log_file.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env={**inherited, "PYTHONUNBUFFERED": "1", **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
 @contextmanager
 def running(module: str, *arguments: str, environ: Mapping[str, str]) -> Iterator[Process]:
     """Run `python -m module arguments` for the block; kill it at the end if it still runs.
@@ -86,19 +107,9 @@ def running(module: str, *arguments: str, environ: Mapping[str, str]) -> Iterato
         arguments: As on a command line.
         environ: Its CORO_ variables; of ours it gets only the search paths.
     """
-    inherited = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "HOME", "TMPDIR") if name in os.environ}
     with tempfile.TemporaryDirectory(prefix="coro-process-") as folder:
         log_file = Path(folder) / "output"
-        with log_file.open("wb") as output:
-            popen = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", module, *arguments],
-                cwd=ROOT,
-                env={**inherited, "PYTHONUNBUFFERED": "1", **environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        process = Process(popen, log_file)
+        process = Process(launch(module, *arguments, environ=environ, log_file=log_file), log_file)
         try:
             yield process
         finally:

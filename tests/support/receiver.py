@@ -1,8 +1,9 @@
 """A receiver that costs next to nothing: raw HTTP over an asyncio protocol, as a task or as a process of its own.
 
-The path says how it behaves: /ok answers 200, /status/503 that status, /hang never answers, /drip sends a byte a
-second, /reset breaks off in the body, /garbage speaks no HTTP, /long answers far more than anybody reads. GET /stats
-tells what arrived (JSON), GET /reset-stats forgets it.
+The path says how it behaves: /ok answers 200, /slow/50 does so after 50 ms, /status/503 that status, /hang never
+answers, /drip sends a byte a second, /reset breaks off in the body, /garbage speaks no HTTP, /long answers far more
+than anybody reads. GET /stats tells what arrived (JSON), GET /arrivals lists every marked request, GET /reset-stats
+forgets all of it.
 """
 
 import argparse
@@ -17,6 +18,11 @@ import uvloop
 
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 _END = b"\r\n\r\n"
+_NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+_CANNED = {
+    "garbage": b"SSH-2.0-nothing like HTTP\r\n\r\n",
+    "long": b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 200_000,
+}
 
 
 @dataclass(slots=True)
@@ -144,6 +150,8 @@ class _Protocol(asyncio.Protocol):
             case "status":
                 extra = "".join(f"{line}\r\n" for line in parts[2:] if ":" in line)
                 self._write(f"HTTP/1.1 {parts[1]} Told\r\n{extra}Content-Length: 4\r\n\r\ntold".encode())
+            case "slow":
+                asyncio.get_running_loop().call_later(int(parts[1]) / 1000, self._write, _OK)
             case "hang":
                 return
             case "drip":
@@ -153,12 +161,8 @@ class _Protocol(asyncio.Protocol):
                 self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbroken")
                 if self._transport is not None:
                     self._transport.abort()
-            case "garbage":
-                self._write(b"SSH-2.0-nothing like HTTP\r\n\r\n")
-            case "long":
-                self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 200_000)
-            case _:
-                self._write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            case other:
+                self._write(_CANNED.get(other, _NOT_FOUND))
 
     def _drip(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -170,7 +174,8 @@ class _Protocol(asyncio.Protocol):
             self._receiver.received.clear()
             self._write(_OK)
             return
-        body = json.dumps(statistics(self._receiver.received)).encode()
+        received = self._receiver.received
+        body = json.dumps(arrivals(received) if path == "/arrivals" else statistics(received)).encode()
         self._write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
 
@@ -208,6 +213,17 @@ def statistics(received: list[Received]) -> dict[str, Any]:
         "last_at": received[-1].at if received else None,
         "cpu_s": usage.ru_utime + usage.ru_stime,
     }
+
+
+def arrivals(received: list[Received]) -> list[tuple[str, int, str, float]]:
+    """Return path, number of the event, hook id and time of every request that carries a mark."""
+    found = []
+    for one in received:
+        mark = one.body.find(b"n=")
+        if mark >= 0:
+            number = int(one.body[mark + 2 : one.body.index(b";", mark)])
+            found.append((one.path, number, one.hook_id, one.at))
+    return found
 
 
 async def _serve(port: int) -> None:

@@ -12,8 +12,8 @@ from coro_events.contract.protection import ProtectedUsersAdded
 from coro_events.contract.triggers import Trigger
 from coro_events.runtime.clock import SystemClock
 from coro_events.runtime.kafka import make_producer
-from tests.bench.stand import Stand
 from tests.support.makers import insert_webhook, insert_workspace, make_vault
+from tests.support.stand import Stand
 
 CHILDREN = 100
 TRIGGER = Trigger.PROTECTED_USERS_ADDED
