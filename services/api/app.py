@@ -11,13 +11,14 @@ from coro_events.errors import StoreUnavailableError
 from coro_events.migrate import require_current_schema
 from coro_events.runtime.clock import Clock
 from coro_events.runtime.kafka import make_producer
+from coro_events.runtime.keys import parse_keys
 from coro_events.runtime.logs import get_logger
 from coro_events.runtime.ops import Ops, serve
 from coro_events.runtime.retrying import until_it_works
 from coro_events.runtime.supervisor import Supervisor
 from coro_events.store.engine import make_engine
 from coro_events.store.unit import Database
-from coro_events.store.vault import Vault, parse_keys
+from coro_events.store.vault import Vault
 from services.api import errors
 from services.api.access import routes as access_routes
 from services.api.access.guard import guard

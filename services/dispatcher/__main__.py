@@ -31,7 +31,8 @@ def main() -> int:
         return uvloop.run(run(settings, SystemClock()))
     except (CoroError, OSError) as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        # Some settings are read only where they are used, such as keys.
+        return 2 if isinstance(error, SettingsError) else 1
 
 
 def spare_the_collector() -> None:

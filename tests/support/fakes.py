@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from coro_events.errors import BrokerUnavailableError, FenceLostError, PublishError, StoreUnavailableError
-from coro_events.rules.deliveries import DeliveryKind, DeliveryState
+from coro_events.rules.deliveries import DeliveryState
 from services.dispatcher.deliver.outcome import Answer, Outcome, of_status
 from services.dispatcher.deliver.request import Request
 from services.dispatcher.intake.batch import Batch, Decoded, Record, Rejection, Span
@@ -14,6 +14,7 @@ from services.dispatcher.intake.ports import Offsets
 from services.dispatcher.match.delivery import Delivery, Target
 from services.dispatcher.match.plan import Match, Plan, Room, plan_deliveries, plan_tests
 from services.dispatcher.record.effects import Effect
+from services.dispatcher.replay.ports import Step
 from tests.support.clock import FakeClock
 
 
@@ -135,13 +136,23 @@ class FakeDueDeliveries:
         ]
         return sorted(rows, key=lambda row: row.due_at)
 
+    def _wanted(self, webhook_id: UUID, state: str) -> list[FakeRow]:
+        """Return what a webhook in this state gets; a disabled one only what a person asked for."""
+        if state == "disabled":
+            return [row for row in self._pending(webhook_id) if row.delivery.manual]
+        return self._pending(webhook_id) if state == "enabled" else []
+
     async def claim(self, room: Callable[[UUID], int], limit: int) -> Sequence[Delivery]:
         self._store.reach()
         now = self._store.clock.monotonic()
         due = {
-            key: [row for row in self._pending(key) if row.due_at <= now][: max(0, room(key))]
+            key: [
+                row
+                for row in self._pending(key)
+                if row.due_at <= now and (webhook.state == "enabled" or row.delivery.manual)
+            ][: max(0, room(key))]
             for key, webhook in self._store.webhooks.items()
-            if webhook.state == "enabled"
+            if webhook.state in {"enabled", "disabled"}
         }
         busy = {key: rows for key, rows in due.items() if rows}
         claim, claimed = uuid.uuid4(), []
@@ -170,9 +181,9 @@ class FakeDueDeliveries:
             free = row.claim is None or row.due_at <= self._store.clock.monotonic()
             if row.state is not DeliveryState.PENDING or not stopped or not free or settled >= limit:
                 continue
-            is_test = row.delivery.kind is DeliveryKind.TEST
-            held = DeliveryState.FAILED if is_test else DeliveryState.HELD
-            row.state, row.claim = DeliveryState.DISCARDED if webhook is None else held, None
+            if row.delivery.manual and webhook is not None and webhook.state == "disabled":
+                continue
+            row.state, row.claim = DeliveryState.DISCARDED if webhook is None else DeliveryState.HELD, None
             settled += 1
         return settled
 
@@ -201,6 +212,22 @@ class FakeLedger:
         if effect.disable_reason is not None and webhook is not None and webhook.state == "enabled":
             webhook.state = "disabled"
         return True
+
+
+class FakeReplays:
+    """Satisfies `Replays` in memory.
+
+    Attributes:
+        steps: What the next steps do; when it is empty, nothing is due.
+    """
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+        self.steps: list[Step] = []
+
+    async def step(self) -> Step | None:
+        self._store.reach()
+        return self.steps.pop(0) if self.steps else None
 
 
 class FakeSource:

@@ -10,9 +10,10 @@ from sqlalchemy import insert, select
 from coro_events.contract.envelope import Event
 from coro_events.contract.triggers import Trigger
 from coro_events.contract.workspaces import WorkspaceCreated
+from coro_events.runtime.keys import parse_keys
 from coro_events.store.tables import webhooks, workspaces
 from coro_events.store.unit import Database
-from coro_events.store.vault import Vault, parse_keys
+from coro_events.store.vault import Vault
 from tests.support.clock import START
 
 TEST_KEYS = "test:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from coro_events.errors import SettingsError
+from coro_events.runtime.keys import parse_keys
 
 PREFIX = "CORO_"
 
@@ -77,6 +78,15 @@ class ProcessSettings(BaseSettings):
     def _networks_parse(cls, value: str) -> str:
         for entry in filter(None, (part.strip() for part in value.split(","))):
             ip_network(entry)
+        return value
+
+    @field_validator("secret_keys", "token_keys")
+    @classmethod
+    def _keys_parse(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        try:
+            parse_keys(value.get_secret_value(), setting=f"{PREFIX}{(info.field_name or '').upper()}")
+        except SettingsError as error:
+            raise ValueError(error.detail) from None
         return value
 
     @model_validator(mode="after")

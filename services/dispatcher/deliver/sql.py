@@ -100,7 +100,7 @@ _SETTLE = text(
     from (
         select day, webhook_id, event_id from deliveries
         where day = :day and webhook_id = :webhook_id and state = 'pending' and (claim is null or due_at <= now())
-            and (not manual or :state = 'discarded')
+            and not (manual and :keep_manual)
         limit :limit for update skip locked
     ) as s
     where d.day = :day and d.webhook_id = s.webhook_id and d.event_id = s.event_id
@@ -221,7 +221,13 @@ class SqlDueDeliveries:
                 async with self._database.write() as connection:
                     moved = await connection.execute(
                         _SETTLE,
-                        {"day": day, "webhook_id": row.webhook_id, "state": state, "limit": limit - settled},
+                        {
+                            "day": day,
+                            "webhook_id": row.webhook_id,
+                            "state": state,
+                            "keep_manual": row.webhook_state == "disabled",
+                            "limit": limit - settled,
+                        },
                     )
                 settled += moved.rowcount
         return settled

@@ -171,12 +171,24 @@ async def test_settling_stops_at_its_limit(world: World) -> None:
     assert [await world.due.settle(3) for _ in range(3)] == [3, 2, 0]
 
 
-async def test_test_that_was_cut_short_has_failed_when_its_webhook_is_disabled(world: World) -> None:
-    webhook_id = await world.add_webhook(state="disabled")
+async def test_what_a_person_asked_for_goes_out_although_its_webhook_is_disabled(world: World) -> None:
+    webhook_id = await world.add_webhook()
+    await leave(world, 1)
+    await world.set_state(webhook_id, "disabled")
     request = TestRequest(webhook_id=webhook_id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
-    (delivery,) = (await world.planner.plan(decoded_of(tests=[request]), roomy)).claimed
-    assert delivery.kind is DeliveryKind.TEST
-    assert await world.due.settle(100) == 0
+    await world.planner.plan(decoded_of(tests=[request]), roomy)
     await world.make_due()
     assert await world.due.settle(100) == 1
-    assert (await world.rows())[request.test_id].state == "failed"
+    (delivery,) = await world.due.claim(roomy, 10)
+    assert (delivery.hook_id, delivery.kind, delivery.manual) == (request.test_id, DeliveryKind.TEST, True)
+
+
+async def test_what_a_person_asked_for_is_discarded_when_its_webhook_was_removed(world: World) -> None:
+    webhook_id = await world.add_webhook()
+    request = TestRequest(webhook_id=webhook_id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
+    await world.planner.plan(decoded_of(tests=[request]), roomy)
+    await world.set_state(webhook_id, None)
+    assert await world.due.settle(100) == 0, "it may be in flight"
+    await world.make_due()
+    assert await world.due.settle(100) == 1
+    assert (await world.rows())[request.test_id].state == "discarded"

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coro_events.errors import SecretUnreadableError, SettingsError
-from coro_events.store.vault import Vault, parse_keys
+from coro_events.runtime.keys import parse_keys
+from coro_events.store.vault import Vault
 
 OLD = "old:" + "b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xkb28="
 NEW = "new:" + "bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU="
