@@ -64,6 +64,7 @@ class Dispatcher:
         self._rejects = KafkaRejects(
             make_producer(settings.kafka_bootstrap_servers, client_id=client_id),
             topic=settings.kafka_topic_prefix + REJECTED,
+            clock=clock,
         )
         self._source = KafkaSource(
             consumer=make_consumer(

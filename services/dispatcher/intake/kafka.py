@@ -171,9 +171,10 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka i
 class KafkaRejects:
     """The topic of records that nobody could read."""
 
-    def __init__(self, producer: AIOKafkaProducer, *, topic: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, *, topic: str, clock: Clock) -> None:
         self._producer = producer
         self._topic = topic
+        self._clock = clock
 
     async def start(self) -> None:
         """Connect.
@@ -191,11 +192,12 @@ class KafkaRejects:
         await self._producer.stop()
 
     async def reject(self, rejections: Iterable[Rejection]) -> None:
-        """Publish the raw records with reason and origin in headers.
+        """Publish the raw records with reason, origin and time in headers.
 
         Raises:
             PublishError: Kafka did not take one of them.
         """
+        at = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         try:
             for rejection in rejections:
                 record = rejection.record
@@ -205,6 +207,7 @@ class KafkaRejects:
                     (f"{REJECTED_HEADER_PREFIX}topic", record.topic.encode()),
                     (f"{REJECTED_HEADER_PREFIX}partition", str(record.partition).encode()),
                     (f"{REJECTED_HEADER_PREFIX}offset", str(record.offset).encode()),
+                    (f"{REJECTED_HEADER_PREFIX}at", at.encode()),
                 ]
                 # aiokafka does not write a record that has neither, which others may.
                 key = b"" if record.key is None and record.value is None else record.key

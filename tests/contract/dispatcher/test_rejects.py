@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import pytest
 from aiokafka import TopicPartition
 
+from coro_events.contract.topics import REJECTED_HEADER_PREFIX, REJECTED_HEADERS
 from coro_events.runtime.kafka import make_consumer, make_producer
 from services.dispatcher.intake.batch import Rejection
 from services.dispatcher.intake.kafka import KafkaRejects
 from services.dispatcher.intake.ports import Rejects
+from tests.support.clock import FakeClock
 from tests.support.dispatching import RawRecord
 from tests.support.fakes import FakeRejects
 from tests.support.kafka import Topics
@@ -46,7 +48,7 @@ async def keeping(topics_or_none: Topics | None, request: pytest.FixtureRequest)
     async def read(count: int) -> list[Value]:
         return [(one.key, one.value) for one in await records_of(bootstrap, topic, count)]
 
-    real = KafkaRejects(make_producer(bootstrap, client_id="test"), topic=topic)
+    real = KafkaRejects(make_producer(bootstrap, client_id="test"), topic=topic, clock=FakeClock())
     await real.start()
     yield Keeping(real, read)
     await real.stop()
@@ -101,8 +103,9 @@ async def test_several_are_kept(keeping: Keeping) -> None:
     await keeping.rejects.reject([])
 
 
-async def test_reason_and_origin_stand_in_headers(kafka_bootstrap: str, topics: Topics) -> None:
-    rejects = KafkaRejects(make_producer(kafka_bootstrap, client_id="test"), topic=topics.rejected)
+async def test_reason_origin_and_time_stand_in_headers(kafka_bootstrap: str, topics: Topics) -> None:
+    producer = make_producer(kafka_bootstrap, client_id="test")
+    rejects = KafkaRejects(producer, topic=topics.rejected, clock=FakeClock())
     await rejects.start()
     record = RawRecord(b"{", [("a", b"b")], topic="coro.events", partition=2, offset=17)
     await rejects.reject([Rejection(record, "value: must be JSON")])
@@ -114,4 +117,7 @@ async def test_reason_and_origin_stand_in_headers(kafka_bootstrap: str, topics: 
         ("coro-rejected-topic", b"coro.events"),
         ("coro-rejected-partition", b"2"),
         ("coro-rejected-offset", b"17"),
+        ("coro-rejected-at", b"2026-03-02T10:00:00.000Z"),
     ]
+    ours = {name for name, _ in kept.headers if name.startswith(REJECTED_HEADER_PREFIX)}
+    assert ours == REJECTED_HEADERS.keys()
