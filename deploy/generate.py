@@ -8,13 +8,26 @@ import argparse
 import json
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from coro_events.contract.bodies import VERSIONS
+from coro_events.contract.data import DATA_MODELS
 from coro_events.contract.schemas import asyncapi, body_schema, data_schema
-from coro_events.contract.triggers import TEST_TYPE, Trigger
+from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
+from coro_events.rules.deliveries import DeliveryKind
+from coro_events.runtime.settings import ProcessSettings, SettingRow, describe
+from services.api.settings import ApiSettings
+from services.dispatcher.deliver.outcome import ADVICE, Answer, Outcome
+from services.dispatcher.deliver.request import make_request
+from services.dispatcher.match.delivery import Delivery, Happening, Target
+from services.dispatcher.record.effects import Attempt, decide
+from services.dispatcher.record.retry import MAX_ATTEMPTS, RetrySchedule
+from services.dispatcher.settings import DispatcherSettings
+from services.scheduler.settings import SchedulerSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,12 +47,30 @@ def in_section(path: str, name: str, text: str, root: Path = ROOT) -> str:
     Raises:
         ValueError: The file lacks the marks.
     """
-    start, end = f"<!-- generated: {name} -->\n", f"<!-- end: {name} -->"
-    before, opening, rest = (root / path).read_text(encoding="utf-8").partition(start)
-    _, closing, after = rest.partition(end)
-    if not opening or not closing:
-        raise ValueError(f"{path} lacks the marks of the section {name}")
-    return f"{before}{start}{text.strip()}\n{end}{after}"
+    return in_sections(path, {name: text}, root)
+
+
+def in_sections(path: str, sections: Mapping[str, str], root: Path = ROOT) -> str:
+    """Return a hand-written file with the parts between several pairs of marks replaced.
+
+    Raises:
+        ValueError: The file lacks the marks of one.
+    """
+    whole = (root / path).read_text(encoding="utf-8")
+    for name, text in sections.items():
+        start, end = f"<!-- generated: {name} -->\n", f"<!-- end: {name} -->"
+        before, opening, rest = whole.partition(start)
+        _, closing, after = rest.partition(end)
+        if not opening or not closing:
+            raise ValueError(f"{path} lacks the marks of the section {name}")
+        whole = f"{before}{start}{text.strip()}\n{end}{after}"
+    return whole
+
+
+def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def schemas() -> dict[str, str]:
@@ -59,9 +90,124 @@ def topics() -> dict[str, str]:
     return {"docs/asyncapi.json": as_json(asyncapi(project["version"]))}
 
 
+# The delivery that docs/wire.md shows; its secret is made up.
+EXAMPLE_SECRET = b"0123456789abcdef0123456789abcdef"
+_EXAMPLE_AT = datetime(2026, 3, 1, 9, 0, 0, 123000, tzinfo=UTC)
+
+
+def example_delivery() -> Delivery:
+    """Return a delivery of the first trigger's example, not yet attempted."""
+    return Delivery(
+        day=_EXAMPLE_AT.date(),
+        hook_id=UUID("9d3c1f52-7a55-4bb0-8a7e-0a7c5a4f2e90"),
+        kind=DeliveryKind.EVENT,
+        target=Target(
+            webhook_id=UUID(int=1),
+            workspace_id="examplemsp_4F8D_b",
+            version=1,
+            url="https://billing.example.com/coro",
+            secret=EXAMPLE_SECRET,
+            headers={"Authorization": "Bearer made-up"},
+        ),
+        happening=Happening(
+            event_id=UUID(int=2),
+            type=Trigger.WORKSPACE_CREATED.value,
+            workspace_id="exampletradecom_7K2P_b",
+            occurred_at=_EXAMPLE_AT,
+            data=DATA_MODELS[Trigger.WORKSPACE_CREATED].example().to_bytes(),
+            traceparent=None,
+        ),
+        attempts=0,
+        claim=UUID(int=3),
+        leased_until=0.0,
+    )
+
+
+def wire() -> dict[str, str]:
+    """Return the page for receivers: the example as it is sent, the types, the outcomes, the retry times."""
+    path = "docs/wire.md"
+    sections = {"request": _request(), "types": _types(), "outcomes": _outcomes(), "retries": _retries()}
+    return {path: in_sections(path, sections)}
+
+
+def _request() -> str:
+    request = make_request(example_delivery(), _EXAMPLE_AT)
+    lines = [f"{name}: {value}" for name, value in request.headers.items()]
+    return "\n".join(["```http", "POST /coro HTTP/1.1", *lines, "", request.body.decode(), "```"])
+
+
+def _types() -> str:
+    rows = [(f"[`{one}`](schemas/v1/{one}.json)", f"`{rest_name(one, 1)}`", one.description) for one in Trigger]
+    return as_table(("`X-Coro-Hook-Type`", "trigger in REST", "when"), rows)
+
+
+def _outcomes() -> str:
+    rows = [
+        (f"`{one}`", "yes" if _is_retried(one) else "no", ADVICE.get(one, "The answer was 200 to 299."))
+        for one in Outcome
+    ]
+    return as_table(("outcome", "tried again", "what the history says"), rows)
+
+
+def _is_retried(outcome: Outcome) -> bool:
+    attempt = Attempt(example_delivery(), number=1, started_at=_EXAMPLE_AT, duration_ms=1, answer=Answer(outcome))
+    return decide(attempt, RetrySchedule(), 0.5).again_in_s is not None
+
+
+def _retries() -> str:
+    """Return the waits of the default settings, at the least, the middle and the most that chance makes of them."""
+    defaults = DispatcherSettings.model_fields
+    schedule = RetrySchedule(
+        initial_s=defaults["dispatcher_retry_initial_s"].default, factor=defaults["dispatcher_retry_factor"].default
+    )
+    rows, totals = [], [0.0] * 4
+    for attempt in range(1, MAX_ATTEMPTS):
+        waits_s = [schedule.next_wait_s(attempt, chance=chance) or 0.0 for chance in (0, 0.5, 1)]
+        waits_s.append(schedule.next_wait_s(attempt, chance=1, retry_after_s=float("inf")) or 0.0)
+        totals = [total_s + wait_s for total_s, wait_s in zip(totals, waits_s, strict=True)]
+        rows.append((str(attempt), *map(_span, waits_s)))
+    rows.append(("all together", *map(_span, totals)))
+    return as_table(("after attempt", "at the earliest", "on average", "at the latest", "with `Retry-After`"), rows)
+
+
+def _span(duration_s: float) -> str:
+    minutes, seconds = divmod(round(duration_s), 60)
+    return " ".join([*([f"{minutes} min"] if minutes else []), *([f"{seconds} s"] if seconds else [])])
+
+
+def operations() -> dict[str, str]:
+    """Return the page for operators with the settings of the three services."""
+    path = "docs/operations.md"
+    kinds: dict[str, type[ProcessSettings]] = {
+        "api": ApiSettings,
+        "dispatcher": DispatcherSettings,
+        "scheduler": SchedulerSettings,
+    }
+    rows = {name: describe(kind) for name, kind in kinds.items()}
+    shared = [row for row in rows["api"] if all(row in others for others in rows.values())]
+    sections = {"settings of every service": _settings(shared)}
+    for name, own in rows.items():
+        sections[f"settings of the {name}"] = _settings([row for row in own if row not in shared])
+    return {path: in_sections(path, sections)}
+
+
+def _settings(rows: Iterable[SettingRow]) -> str:
+    cells = [(f"`{row.variable}`", _default(row.default), row.unit, row.description) for row in rows]
+    return as_table(("variable", "default", "unit", "what it says"), cells)
+
+
+def _default(text: str) -> str:
+    """Return a default as one writes it into the environment."""
+    if text in {"required", "development only"}:
+        return text
+    return f"`{text.lower()}`" if text in {"True", "False"} else f"`{text}`" if text not in {"", "None"} else "none"
+
+
 GENERATORS: tuple[Generator, ...] = (
     schemas,
     topics,
+    wire,
+    operations,
 )
 
 # Folders that hold generated files alone: whatever else lies there is left from a thing that is gone.
