@@ -25,6 +25,9 @@ from services.api.access.guard import guard
 from services.api.access.service import Access
 from services.api.access.sql import SqlCredentials
 from services.api.access.tokens import Tokens
+from services.api.deliveries import routes as delivery_routes
+from services.api.deliveries.service import Replays, Retries
+from services.api.deliveries.sql import SqlReplays, SqlRetries
 from services.api.edge import Edge
 from services.api.health import Health
 from services.api.metrics import Metrics
@@ -70,6 +73,8 @@ def make_rooms(settings: ApiSettings, *, database: Database, clock: Clock, stopp
             wait_s=settings.api_test_wait_s,
             stopping=stopping,
         ),
+        replays=Replays(store=SqlReplays(database), clock=clock, retention_days=settings.retention_days),
+        retries=Retries(store=SqlRetries(database), clock=clock),
     )
 
 
@@ -90,6 +95,7 @@ def make_web(rooms: Rooms) -> FastAPI:
     app.include_router(access_routes.router)
     guarded = APIRouter(dependencies=[Depends(guard)])
     guarded.include_router(webhook_routes.router)
+    guarded.include_router(delivery_routes.router)
     app.include_router(guarded)
     _document_problems(app)
     return app

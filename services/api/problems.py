@@ -70,7 +70,7 @@ _MEANINGS = {
     400: "The request breaks a rule; every faulty field is named.",
     401: "No valid access token or client.",
     403: "The workspace is out of reach, or the role is too low.",
-    404: "There is no such webhook in this workspace.",
+    404: "There is no such webhook in this workspace, or it has no such replay or delivery.",
     409: "It conflicts with what is there: a name, a limit or a state.",
     412: "The webhook was changed since it was read.",
     413: "The body is too large.",

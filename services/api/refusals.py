@@ -13,9 +13,14 @@ CoroError
     ├── OutOfReach             the workspace is not the caller's, or does not exist
     ├── RoleTooLow             the caller's role does not allow it
     ├── NotFound               there is no such webhook in the workspace
+    │   ├── NoSuchReplay       the webhook has no such replay
+    │   └── NoSuchDelivery     the webhook has no such delivery
     ├── NameTaken              another webhook of the workspace has the name
     ├── TooManyWebhooks        the workspace has as many as it may
     ├── WrongState             the webhook's state does not allow it
+    ├── WrongDeliveryState     the delivery's state does not allow it
+    ├── ReplayRunning          the webhook has a running replay
+    ├── ReplayOver             the replay is not running any more
     └── EditConflict           the webhook was changed since it was read
 """
 
@@ -89,6 +94,14 @@ class NotFound(Refusal):
     """There is no such webhook in this workspace."""
 
 
+class NoSuchReplay(NotFound):
+    """There is no such replay of this webhook."""
+
+
+class NoSuchDelivery(NotFound):
+    """There is no such delivery of this webhook."""
+
+
 class NameTaken(Refusal):
     """Another webhook of this workspace has that name."""
 
@@ -99,6 +112,18 @@ class TooManyWebhooks(Refusal):
 
 class WrongState(Refusal):
     """The state of the webhook does not allow this."""
+
+
+class WrongDeliveryState(Refusal):
+    """The state of the delivery does not allow this."""
+
+
+class ReplayRunning(Refusal):
+    """The webhook has a running replay."""
+
+
+class ReplayOver(Refusal):
+    """The replay is not running any more."""
 
 
 class EditConflict(Refusal):

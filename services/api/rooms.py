@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from services.api.access.service import Access
+from services.api.deliveries.service import Replays, Retries
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.testing import Testing
 
@@ -17,6 +18,8 @@ class Rooms:
     access: Access
     webhooks: Webhooks
     testing: Testing
+    replays: Replays
+    retries: Retries
 
 
 def rooms_of(request: Request) -> Rooms:

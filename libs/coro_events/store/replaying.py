@@ -3,6 +3,8 @@
 The API counts with these statements and the dispatcher plans with them, so that a dry run and its replay agree.
 """
 
+from datetime import date, datetime, timedelta
+
 from sqlalchemy import text
 
 MISSED = "missed"
@@ -28,6 +30,12 @@ _MISSED = """
             select from deliveries d where d.day = e.day and d.webhook_id = :webhook_id and d.event_id = e.id
         )
 """
+
+
+def first_day_of(since: datetime) -> date:
+    """Return the first day to look at; an event of a clock that is ahead is filed earlier than it says."""
+    return since.date() - timedelta(days=1)
+
 
 COUNT_STOPPED = text(f"select d.state, count(*) as deliveries {_STOPPED} group by d.state")
 COUNT_MISSED = text(f"select count(*) {_MISSED} and e.day >= :first_day")

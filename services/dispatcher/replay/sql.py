@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 
 from coro_events.runtime.clock import Clock
-from coro_events.store.replaying import FAILED, HELD, MISSED, PLAN_MISSED, TAKE_UP_STOPPED
+from coro_events.store.replaying import FAILED, HELD, MISSED, PLAN_MISSED, TAKE_UP_STOPPED, first_day_of
 from coro_events.store.unit import Database, WriteConnection
 from services.dispatcher.replay.ports import Step
 
@@ -135,7 +135,7 @@ class SqlReplays:
 def _scope(replay: Row[Any]) -> dict[str, object]:
     return {
         "webhook_id": replay.webhook_id,
-        "first_day": replay.since.date() - timedelta(days=1),
+        "first_day": first_day_of(replay.since),
         "since": replay.since,
         "until": replay.created_at,
     }

@@ -1,0 +1,1 @@
+"""Deliveries that did not arrive: replay of what was missed, retry of one by hand."""
