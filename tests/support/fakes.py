@@ -8,6 +8,7 @@ from uuid import UUID
 from coro_events.errors import BrokerUnavailableError, FenceLostError, PublishError, StoreUnavailableError
 from coro_events.rules.deliveries import DeliveryState
 from services.dispatcher.deliver.outcome import Answer, Outcome, of_status
+from services.dispatcher.deliver.ports import Backlog
 from services.dispatcher.deliver.request import Request
 from services.dispatcher.intake.batch import Batch, Decoded, Record, Rejection, Span
 from services.dispatcher.intake.ports import Offsets
@@ -16,6 +17,7 @@ from services.dispatcher.match.plan import Match, Plan, Room, plan_deliveries, p
 from services.dispatcher.record.effects import Effect
 from services.dispatcher.replay.ports import Step
 from tests.support.clock import FakeClock
+from tests.support.waiting import let_others_run
 
 
 @dataclass
@@ -187,6 +189,12 @@ class FakeDueDeliveries:
             settled += 1
         return settled
 
+    async def backlog(self) -> Backlog:
+        self._store.reach()
+        now = self._store.clock.monotonic()
+        due = [row for row in self._store.rows.values() if row.state is DeliveryState.PENDING and row.due_at <= now]
+        return Backlog(due=len(due), oldest_s=max((now - row.due_at for row in due), default=0.0))
+
 
 class FakeLedger:
     """Satisfies `Ledger` in memory."""
@@ -236,6 +244,8 @@ class FakeSource:
     Attributes:
         log: The records of the partition, whether read or not.
         is_away: Whether every reading fails, as when Kafka is down.
+        failures: How many readings failed.
+        repositions: How often it was told to go on from where the offsets say.
         lag_told: Where lag tools were told that we are.
     """
 
@@ -243,6 +253,7 @@ class FakeSource:
         self.log: list[Record] = []
         self.is_away = False
         self.lag_told = 0
+        self.failures = 0
         self.repositions = 0
         self._offsets = offsets
         self._topic = topic
@@ -251,12 +262,15 @@ class FakeSource:
 
     async def fetch(self) -> Batch:
         if self.is_away:
+            self.failures += 1
+            await let_others_run()
             raise BrokerUnavailableError("away")
         if self._next is None:
             await self.reposition()
         first = self._next or 0
         records = self.log[first : first + self._batch_records]
         if not records:
+            await let_others_run()
             return Batch(records=[], spans=[])
         self._next = first + len(records)
         return Batch(records=records, spans=[Span(self._topic, 0, first, self._next)])

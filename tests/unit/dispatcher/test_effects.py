@@ -65,3 +65,24 @@ def test_test_fails_once_and_disables_nothing(outcome: Outcome, number: int) -> 
 def test_retry_after_counts_for_a_busy_receiver_alone(outcome: Outcome) -> None:
     effect = effect_of(outcome, number=1, retry_after_s=100)
     assert effect.again_in_s == pytest.approx(100 if outcome is Outcome.BUSY else 60)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("outcome", [*TRIED_AGAIN, Outcome.GONE])
+def test_retry_by_hand_has_one_attempt_and_disables_nothing(outcome: Outcome, number: int) -> None:
+    delivery = make_delivery(attempts=number - 1, manual=True)
+    effect = decide(make_attempt(delivery, Answer(outcome)), RetrySchedule(), 0.5)
+    assert (effect.state, effect.again_in_s, effect.disable_reason) == (DeliveryState.FAILED, None, None)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_schedule_begins_anew_when_a_delivery_is_replayed(number: int) -> None:
+    delivery = make_delivery(attempts=4 + number - 1, attempts_before=4)
+    attempt = make_attempt(delivery, Answer(Outcome.TIMED_OUT))
+    assert attempt.number == 4 + number
+    effect = decide(attempt, RetrySchedule(), 0.5)
+    if number < 4:
+        assert effect.again_in_s == pytest.approx(WAITS_S[number])
+    else:
+        assert effect.disable_reason is not None
+        assert effect.disable_reason.startswith("4 of 4 attempts failed.")
