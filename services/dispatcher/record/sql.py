@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
@@ -49,14 +49,16 @@ _RECORD = text(
         from given g
         where d.day = :day and d.webhook_id = g.webhook_id and d.event_id = g.event_id
             and d.claim = g.claim and d.state = 'pending'
-        returning d.hook_id
+        returning g.hook_id, g.claim
+    ), attempted as (
+        insert into attempts (day, hook_id, number, webhook_id, started_at, duration_ms, outcome, status, error,
+                              response_head, response_body)
+        select :day, g.hook_id, g.number, g.webhook_id, g.started_at, g.duration_ms, g.outcome, g.status, g.error,
+               g.response_head, g.response_body
+        -- By the claim as well: after an outage an old and a new claim of one delivery may come in the same batch.
+        from given g join moved m on m.hook_id = g.hook_id and m.claim = g.claim
     )
-    insert into attempts (day, hook_id, number, webhook_id, started_at, duration_ms, outcome, status, error,
-                          response_head, response_body)
-    select :day, g.hook_id, g.number, g.webhook_id, g.started_at, g.duration_ms, g.outcome, g.status, g.error,
-           g.response_head, g.response_body
-    from given g join moved m on m.hook_id = g.hook_id
-    returning hook_id
+    select hook_id, claim from moved
     """
 )
 
@@ -90,8 +92,8 @@ class SqlLedger:
         async with self._database.write() as connection:
             for day, batch in by_day.items():
                 rows = await connection.rows(_RECORD, {"day": day, **_columns(batch)})
-                moved = {row.hook_id for row in rows}
-                written += [effect for effect in batch if effect.attempt.delivery.hook_id in moved]
+                moved = {(row.hook_id, row.claim) for row in rows}
+                written += [effect for effect in batch if _key(effect) in moved]
             for effect in written:
                 if effect.disable_reason is not None:
                     await self._exhaust(connection, effect, effect.disable_reason)
@@ -139,6 +141,10 @@ class SqlLedger:
         message = encode_webhook_event(event).decode()
         await connection.execute(_TELL, {"topic": WEBHOOKS, "key": workspace_id, "message": message})
         await connection.execute(RING)
+
+
+def _key(effect: Effect) -> tuple[UUID, UUID]:
+    return effect.attempt.delivery.hook_id, effect.attempt.delivery.claim
 
 
 def _columns(effects: Sequence[Effect]) -> dict[str, list[object]]:

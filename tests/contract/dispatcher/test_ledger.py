@@ -60,6 +60,18 @@ async def test_neither_delivery_nor_attempt_is_written_when_the_claim_was_lost(w
     assert await world.attempts() == [(kept.hook_id, 1)]
 
 
+async def test_one_attempt_is_written_when_a_delivery_comes_under_an_old_and_a_new_claim(world: World) -> None:
+    (before,) = await claimed(world)
+    await world.make_due()
+    (after,) = await world.due.claim(roomy, 10)
+    effects = [make_effect(before, Outcome.GONE), make_effect(after)]
+    assert list(await world.ledger.record(effects)) == [effects[1]]
+    row = (await world.rows())[after.hook_id]
+    assert (row.state, row.attempts, row.is_claimed) == ("delivered", 1, False)
+    assert await world.attempts() == [(after.hook_id, 1)]
+    assert await world.state(after.target.webhook_id) == "enabled"
+
+
 async def test_webhook_is_disabled_when_its_fourth_attempt_failed(world: World) -> None:
     (delivery,) = await claimed(world)
     webhook_id = delivery.target.webhook_id
