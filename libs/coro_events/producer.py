@@ -15,7 +15,10 @@ from coro_events.contract.topics import EVENTS
 from coro_events.contract.triggers import Trigger
 from coro_events.errors import PublishError
 from coro_events.runtime.clock import Clock, SystemClock
-from coro_events.runtime.kafka import make_producer
+from coro_events.runtime.kafka import make_producer, stop_producer
+
+# The client itself never gives a record up, because it could not go on in sequence without it.
+ACKNOWLEDGE_WITHIN_S = 30.0
 
 # IllegalOperation is the one error of the client that does not come from its own tree.
 _FOREIGN = (KafkaError, IllegalOperation, OSError, TimeoutError)
@@ -26,6 +29,10 @@ class Publisher(Protocol):
 
     async def start(self) -> None:
         """Connect."""
+        ...
+
+    async def flush(self) -> None:
+        """Wait until everything that is buffered is acknowledged or refused."""
         ...
 
     async def stop(self) -> None:
@@ -54,6 +61,7 @@ class EventProducer:
         clock: Gives the time of events that bring none.
         topic: Where to, if not `coro.events`.
         publisher: Takes the place of a Kafka producer of its own.
+        acknowledge_within_s: How long Kafka may take to acknowledge what one call sends, in seconds.
     """
 
     def __init__(
@@ -64,12 +72,14 @@ class EventProducer:
         clock: Clock | None = None,
         topic: str = EVENTS,
         publisher: Publisher | None = None,
+        acknowledge_within_s: float = ACKNOWLEDGE_WITHIN_S,
     ) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._source = source
         self._clock: Clock = clock or SystemClock()
         self._topic = topic
         self._given = publisher
+        self._acknowledge_within_s = acknowledge_within_s
         self._publisher: Publisher | None = None
 
     async def __aenter__(self) -> Self:
@@ -82,7 +92,7 @@ class EventProducer:
         try:
             await publisher.start()
         except _FOREIGN as error:
-            await publisher.stop()
+            await stop_producer(publisher)
             raise PublishError(_why(error)) from error
         self._publisher = publisher
         return self
@@ -90,10 +100,10 @@ class EventProducer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect; what is still buffered is sent first."""
+        """Disconnect; what is still buffered is sent first, or given up if Kafka is away."""
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
-            await publisher.stop()
+            await stop_producer(publisher)
 
     def new_event(
         self,
@@ -142,7 +152,7 @@ class EventProducer:
 
         Raises:
             InvalidEvent: It breaks the contract; nothing was sent.
-            PublishError: Kafka did not acknowledge it; it may or may not have arrived.
+            PublishError: Kafka did not acknowledge it in time; it may or may not have arrived, or arrive yet.
         """
         event = self.new_event(
             trigger, workspace_id, data, event_id=event_id, occurred_at=occurred_at, traceparent=traceparent
@@ -168,11 +178,21 @@ class EventProducer:
                 # Going on would let a later event of the workspace overtake this one.
                 failures.append(error)
                 break
-        outcomes = await asyncio.gather(*acknowledgements, return_exceptions=True)
-        failures.extend(outcome for outcome in outcomes if isinstance(outcome, BaseException))
+        failures.extend(await self._failures(acknowledgements))
         if failures:
             raise PublishError(f"{_why(failures[0])} ({len(failures)} failed)") from failures[0]
         return len(acknowledgements)
+
+    async def _failures(self, acknowledgements: list[asyncio.Future[object]]) -> list[BaseException]:
+        """Wait for acknowledgements and return why some did not come."""
+        if not acknowledgements:
+            return []
+        done, late = await asyncio.wait(acknowledgements, timeout=self._acknowledge_within_s)
+        for acknowledgement in late:
+            acknowledgement.cancel()
+        failures = [error for one in done if (error := one.exception()) is not None]
+        unheard = f"no acknowledgement within {self._acknowledge_within_s:g} s"
+        return failures + [TimeoutError(unheard) for _ in late]
 
 
 def _why(error: BaseException) -> str:

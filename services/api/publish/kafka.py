@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from coro_events.contract.cloudevents import STRUCTURED_HEADERS
 from coro_events.errors import PublishError
+from coro_events.runtime.kafka import stop_producer
 from services.api.publish.ports import OutboxMessage
 
 ACKNOWLEDGE_WITHIN_S = 30.0
@@ -60,8 +61,7 @@ class KafkaPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             with suppress(*_ERRORS):
-                async with asyncio.timeout(CLOSE_WITHIN_S):
-                    await producer.stop()
+                await stop_producer(producer, within_s=CLOSE_WITHIN_S)
 
 
 def _record(message: OutboxMessage) -> dict[str, object]:

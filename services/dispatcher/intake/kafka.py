@@ -9,6 +9,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from coro_events.contract.topics import REJECTED_HEADER_PREFIX
 from coro_events.errors import BrokerUnavailableError, PublishError, StoreUnavailableError
 from coro_events.runtime.clock import Clock
+from coro_events.runtime.kafka import stop_producer
 from coro_events.runtime.logs import get_logger
 from coro_events.runtime.retrying import until_it_works
 from services.dispatcher.intake.batch import Batch, Rejection, Span
@@ -45,18 +46,25 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka i
         self._uncommitted: dict[TopicPartition, int] = {}
         self._committed_at = 0.0
         self._committing: asyncio.Task[None] | None = None
+        self._started = False
         self.rebalances = 0
 
     async def start(self) -> None:
-        """Join the group.
+        """Join the group; may be called again after a failure.
 
         Raises:
-            BrokerUnavailableError: Kafka cannot be reached.
+            BrokerUnavailableError: Kafka cannot be reached, or does not know the topics yet. Subscribed to a topic that
+                is not there, a consumer would be given nothing and would not look again for minutes.
         """
         try:
-            await self._consumer.start()
+            if not self._started:
+                await self._consumer.start()
+                self._started = True
+            missing = set(self._topics) - await self._consumer.topics()
         except KafkaError as error:
             raise BrokerUnavailableError(type(error).__name__) from error
+        if missing:
+            raise BrokerUnavailableError(f"it has no topic {', '.join(sorted(missing))}; create the topics first")
         self._consumer.subscribe(list(self._topics), listener=self)
 
     async def stop(self) -> None:
@@ -188,8 +196,8 @@ class KafkaRejects:
             raise BrokerUnavailableError(type(error).__name__) from error
 
     async def stop(self) -> None:
-        """Send what is left and disconnect."""
-        await self._producer.stop()
+        """Send what is left and disconnect; what Kafka does not take by then is given up, and read again later."""
+        await stop_producer(self._producer)
 
     async def reject(self, rejections: Iterable[Rejection]) -> None:
         """Publish the raw records with reason, origin and time in headers.

@@ -1,0 +1,1 @@
+"""What internal services emit with, on real Kafka."""
