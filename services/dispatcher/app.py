@@ -1,5 +1,6 @@
 """The composition root: makes the adapters, hands them to the pipeline and supervises its loops."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,9 +17,11 @@ from coro_events.runtime.keys import parse_keys
 from coro_events.runtime.logs import get_logger
 from coro_events.runtime.retrying import until_it_works
 from coro_events.runtime.supervisor import Supervisor
+from coro_events.runtime.tracing import Tracing
 from coro_events.store.engine import make_engine
 from coro_events.store.unit import Database
 from coro_events.store.vault import Vault
+from services.dispatcher.bells import Bells, Progress
 from services.dispatcher.deliver.http import AiohttpSender
 from services.dispatcher.deliver.lanes import Lanes
 from services.dispatcher.deliver.sql import SqlDueDeliveries
@@ -33,6 +36,7 @@ from services.dispatcher.record.retry import RetrySchedule
 from services.dispatcher.record.sql import SqlLedger
 from services.dispatcher.replay.sql import SqlReplays
 from services.dispatcher.settings import DispatcherSettings
+from services.dispatcher.upkeep import Upkeep
 
 _log = get_logger("app")
 
@@ -51,6 +55,8 @@ class Dispatcher:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._metrics = Metrics(self._registry)
+        endpoint = settings.otlp_endpoint
+        self._tracing = Tracing(service="dispatcher", endpoint=endpoint) if endpoint else None
         self._database = Database(
             make_engine(settings.database_url.get_secret_value(), application_name="coro-dispatcher")
         )
@@ -83,12 +89,27 @@ class Dispatcher:
             deadline_s=settings.dispatcher_deadline_s,
             allowed_networks=settings.networks(),
         )
-        self._pipeline = self._make_pipeline()
+        self._bells = Bells()
+        self._progress = Progress(clock)
+        targets = Targets(Vault(parse_keys(settings.secret_keys.get_secret_value(), setting="CORO_SECRET_KEYS")))
+        due = SqlDueDeliveries(
+            database=self._database, targets=targets, clock=clock, lease_s=settings.dispatcher_lease_s
+        )
+        self._pipeline = self._make_pipeline(targets, due)
+        self._upkeep = Upkeep(
+            lanes=self._lanes,
+            due=due,
+            replays=SqlReplays(database=self._database, clock=clock),
+            metrics=self._metrics,
+            bells=self._bells,
+            progress=self._progress,
+            stopping=self._supervisor.stopping,
+            interval_s=settings.dispatcher_claim_interval_s,
+        )
         self._add_gauges()
 
-    def _make_pipeline(self) -> Pipeline:
+    def _make_pipeline(self, targets: Targets, due: SqlDueDeliveries) -> Pipeline:
         settings, clock = self._settings, self._clock
-        targets = Targets(Vault(parse_keys(settings.secret_keys.get_secret_value(), setting="CORO_SECRET_KEYS")))
         return Pipeline(
             source=self._source,
             rejects=self._rejects,
@@ -101,10 +122,7 @@ class Dispatcher:
                 lease_s=settings.dispatcher_lease_s,
             ),
             lanes=self._lanes,
-            due=SqlDueDeliveries(
-                database=self._database, targets=targets, clock=clock, lease_s=settings.dispatcher_lease_s
-            ),
-            replays=SqlReplays(database=self._database, clock=clock),
+            due=due,
             sender=self._sender,
             ledger=SqlLedger(database=self._database, clock=clock),
             schedule=RetrySchedule(
@@ -112,7 +130,10 @@ class Dispatcher:
             ),
             reporter=Reporter(metrics=self._metrics),
             metrics=self._metrics,
+            tracing=self._tracing,
             clock=clock,
+            bells=self._bells,
+            progress=self._progress,
             stopping=self._supervisor.stopping,
             webhooks_topic=settings.kafka_topic_prefix + WEBHOOKS,
             deadline_s=settings.dispatcher_deadline_s,
@@ -126,6 +147,12 @@ class Dispatcher:
         gauge("coro_waiting", "Claimed deliveries waiting in memory.", lambda: lanes.waiting)
         gauge("coro_lanes", "Webhooks with a lane in this process.", lambda: lanes.lanes)
         gauge("coro_lanes_at_limit", "Lanes with work waiting for a permit of their own.", lanes.lanes_at_limit)
+        gauge("coro_due", "Deliveries due that nobody holds, up to 100,000.", lambda: self._upkeep.backlog.due)
+        gauge(
+            "coro_due_oldest_seconds",
+            "How long the oldest of those has been due.",
+            lambda: self._upkeep.backlog.oldest_s,
+        )
         gauge("coro_intake_lag_records", "Records of our partitions that are not read yet.", self._source.lag)
         gauge("coro_intake_partitions", "Partitions that this replica holds.", lambda: self._source.partitions)
 
@@ -140,7 +167,7 @@ class Dispatcher:
             await self._connect()
             if self._supervisor.stopping.is_set():
                 return 0
-            pipeline, supervisor = self._pipeline, self._supervisor
+            pipeline, upkeep, supervisor = self._pipeline, self._upkeep, self._supervisor
             ops_app = ops.Ops(healthy=self._healthy, ready=self._ready, registry=self._registry)
             supervisor.start("ops", self._serve_ops(ops_app))
             for loop in (
@@ -148,9 +175,10 @@ class Dispatcher:
                 pipeline.deliver,
                 pipeline.record,
                 pipeline.claim,
-                pipeline.settle,
-                pipeline.replay,
-                pipeline.review,
+                upkeep.settle,
+                upkeep.replay,
+                upkeep.review,
+                upkeep.measure,
             ):
                 supervisor.start(loop.__name__, loop())
             _log.info("process.started", settings=self._settings.masked())
@@ -182,10 +210,11 @@ class Dispatcher:
         await self._rejects.stop()
         await self._sender.close()
         await self._database.dispose()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
     async def _healthy(self) -> Mapping[str, str]:
-        newest = max(self._pipeline.progress.get(loop, 0.0) for loop in ("intake", "claim", "record"))
-        still_s = self._clock.monotonic() - newest
+        still_s = self._progress.still_s()
         return {"loops": f"none has gone round for {still_s:.0f} s"} if still_s > STUCK_AFTER_S else {}
 
     async def _ready(self) -> Mapping[str, str]:

@@ -54,9 +54,9 @@ class Metrics:
         )
         self.records = Counter("coro_intake_records_total", "Kafka records read.", registry=registry)
         self.rejected = Counter("coro_intake_rejected_total", "Records that could not be read.", registry=registry)
-        self.unmatched = Counter(
-            "coro_events_unmatched_total",
-            "Events that no webhook wanted or whose workspace is unknown.",
+        self.homeless = Counter(
+            "coro_events_homeless_total",
+            "Events of a workspace that is not known yet.",
             registry=registry,
         )
         self.planned = Counter("coro_deliveries_planned_total", "Deliveries planned.", registry=registry)

@@ -1,4 +1,4 @@
-"""The units of work: take in a batch, deliver, record, claim what is due, settle what is not to be delivered.
+"""The units of work: take in a batch, deliver, record, claim what is due.
 
 An event's way: Kafka → intake (one transaction plans a whole batch) → lanes → deliver → record. A retry's way: a due
 row → claim → the same lanes. Nothing waits for a receiver but the attempt itself.
@@ -18,6 +18,8 @@ from coro_events.errors import (
 from coro_events.runtime.clock import Clock
 from coro_events.runtime.logs import get_logger
 from coro_events.runtime.retrying import until_it_works
+from coro_events.runtime.tracing import AttributeValue, Tracing
+from services.dispatcher.bells import Bells, Progress, first_of
 from services.dispatcher.deliver.lanes import Lanes
 from services.dispatcher.deliver.outcome import Answer, Outcome
 from services.dispatcher.deliver.ports import DueDeliveries, Sender
@@ -33,7 +35,6 @@ from services.dispatcher.record.effects import Attempt, Effect, decide
 from services.dispatcher.record.ports import Ledger
 from services.dispatcher.record.report import Reporter
 from services.dispatcher.record.retry import RetrySchedule
-from services.dispatcher.replay.ports import Replays
 
 _log = get_logger("pipeline")
 
@@ -44,13 +45,8 @@ RECORD_LINGER_S = 0.02
 # Deliveries of one claim.
 CLAIM_BATCH = 400
 
-# Rows of one settling transaction: short enough to let others at the table.
-SETTLE_BATCH = 5_000
-
 # How long intake may be held back by a process at its limit before it goes on all the same.
 HELD_BACK_S = 0.25
-
-REVIEW_INTERVAL_S = 0.25
 
 
 class Pipeline:
@@ -64,13 +60,15 @@ class Pipeline:
         planner: Planner,
         lanes: Lanes,
         due: DueDeliveries,
-        replays: Replays,
         sender: Sender,
         ledger: Ledger,
         schedule: RetrySchedule,
         reporter: Reporter,
         metrics: Metrics,
+        tracing: Tracing | None = None,
         clock: Clock,
+        bells: Bells,
+        progress: Progress,
         stopping: asyncio.Event,
         webhooks_topic: str,
         deadline_s: float,
@@ -81,13 +79,15 @@ class Pipeline:
         self._planner = planner
         self._lanes = lanes
         self._due = due
-        self._replays = replays
         self._sender = sender
         self._ledger = ledger
         self._schedule = schedule
         self._reporter = reporter
         self._metrics = metrics
+        self._tracing = tracing
         self._clock = clock
+        self._bells = bells
+        self._progress = progress
         self._stopping = stopping
         self._webhooks_topic = webhooks_topic
         self._deadline_s = deadline_s
@@ -96,17 +96,13 @@ class Pipeline:
         self._stale: list[Delivery] = []
         self._outcome_came = asyncio.Event()
         self._delivering = True
-        # When each loop last went round, on the monotonic clock; /healthz looks at it.
-        self.progress: dict[str, float] = {}
-        self._work_is_due = asyncio.Event()
-        self._settle_now = asyncio.Event()
 
     # Unit A: a batch of records.
 
     async def intake(self) -> None:
         """Take in batch after batch; a batch is planned before the next is read."""
         while not self._stopping.is_set():
-            self._went_round("intake")
+            self._progress.went_round("intake")
             await self._lanes.until_roomy(HELD_BACK_S)
             try:
                 batch = await self._source.fetch()
@@ -117,7 +113,7 @@ class Pipeline:
                 await self._source.reposition()
             except BrokerUnavailableError as error:
                 _log.warning("intake.broker_unavailable", detail=error.detail)
-                await self._pause(self._claim_interval_s)
+                await first_of(self._stopping, self._claim_interval_s)
             except StoreUnavailableError:
                 # Only when stopping: nothing of the batch is planned, and whoever comes next begins with it.
                 return
@@ -125,20 +121,25 @@ class Pipeline:
     async def _take_in(self, decoded: Decoded) -> None:
         if decoded.rejections:
             await self._park(decoded)
-        plan = await until_it_works(
-            lambda: self._planner.plan(decoded, self._lanes.room_for_new),
-            name="intake.plan",
-            errors=(StoreUnavailableError,),
-            clock=self._clock,
-            stopping=self._stopping,
-        )
+        plan = await self._plan(decoded)
         self._source.planned(decoded.spans)
         await self._hand_over(plan.claimed)
         self._count(decoded, plan)
         if plan.unclaimed:
-            self._work_is_due.set()
+            self._bells.work_is_due.set()
         if decoded.stopped_webhooks:
-            self._settle_now.set()
+            self._bells.webhook_stopped.set()
+
+    async def _plan(self, decoded: Decoded) -> Plan:
+        async def plan() -> Plan:
+            if self._tracing is None:
+                return await self._planner.plan(decoded, self._lanes.room_for_new)
+            with self._tracing.span("batch.plan", attributes={"coro.events": len(decoded.events)}):
+                return await self._planner.plan(decoded, self._lanes.room_for_new)
+
+        return await until_it_works(
+            plan, name="intake.plan", errors=(StoreUnavailableError,), clock=self._clock, stopping=self._stopping
+        )
 
     async def _park(self, decoded: Decoded) -> None:
         await until_it_works(
@@ -164,6 +165,7 @@ class Pipeline:
         self._metrics.intake_batch.observe(records)
         self._metrics.planned.inc(len(plan.claimed) + len(plan.unclaimed))
         self._metrics.overflowed.inc(len(plan.unclaimed))
+        self._metrics.homeless.inc(plan.homeless)
         _log.info(
             "batch.planned",
             records=records,
@@ -171,6 +173,7 @@ class Pipeline:
             rejected=len(decoded.rejections),
             deliveries=len(plan.claimed) + len(plan.unclaimed),
             left_to_database=len(plan.unclaimed),
+            homeless=plan.homeless,
         )
 
     async def _hand_over(self, deliveries: Sequence[Delivery]) -> None:
@@ -219,8 +222,24 @@ class Pipeline:
         self._outcome_came.set()
 
     async def _send(self, delivery: Delivery, now: datetime) -> Answer:
+        if self._tracing is None:
+            return await self._exchange(delivery, now, None)
+        attributes: dict[str, AttributeValue] = {
+            "coro.hook_id": str(delivery.hook_id),
+            "coro.webhook_id": str(delivery.target.webhook_id),
+            "coro.workspace_id": delivery.happening.workspace_id,
+            "coro.type": delivery.happening.type,
+            "coro.attempt": delivery.attempts + 1,
+        }
+        parent = delivery.happening.traceparent
+        with self._tracing.span("delivery.attempt", traceparent=parent, attributes=attributes) as span:
+            answer = await self._exchange(delivery, now, span.traceparent)
+            span.tell({"coro.outcome": answer.outcome.value, "http.response.status_code": answer.status or 0})
+            return answer
+
+    async def _exchange(self, delivery: Delivery, now: datetime, traceparent: str | None) -> Answer:
         try:
-            return await self._sender.send(make_request(delivery, now))
+            return await self._sender.send(make_request(delivery, now, traceparent))
         except (ContractError, ValueError) as error:
             _log.warning("delivery.unsendable", hook_id=str(delivery.hook_id), error=repr(error))
             return Answer(Outcome.UNSENDABLE)
@@ -230,7 +249,7 @@ class Pipeline:
     async def record(self) -> None:
         """Write outcomes in batches, until the last attempt is over and written."""
         while True:
-            self._went_round("record")
+            self._progress.went_round("record")
             if not self._outcomes and not self._stale:
                 if self._stopping.is_set() and not self._delivering:
                     return
@@ -253,21 +272,22 @@ class Pipeline:
         self._reporter.recorded(len(batch), written)
         self._reporter.attempted(batch, self._clock.now())
         if any(effect.disable_reason is not None for effect in written):
-            self._settle_now.set()
+            self._bells.webhook_stopped.set()
 
     async def _release(self, deliveries: Sequence[Delivery]) -> None:
         try:
             await self._due.release(deliveries)
         except StoreUnavailableError as error:
             _log.warning("claims.not_released", deliveries=len(deliveries), detail=error.detail)
-        self._work_is_due.set()
+        self._bells.work_is_due.set()
 
     # Unit C: what is due.
 
     async def claim(self) -> None:
         """Claim due deliveries again and again: retries, released and left ones, those of a dead replica."""
         while not self._stopping.is_set():
-            self._went_round("claim")
+            self._progress.went_round("claim")
+            self._bells.work_is_due.clear()
             claimed: Sequence[Delivery] = ()
             try:
                 claimed = await self._due.claim(self._lanes.room, CLAIM_BATCH)
@@ -282,67 +302,12 @@ class Pipeline:
         """Wait for the next look: soon while there is work, else an interval or until somebody knows of some."""
         if found:
             await self._lanes.until_roomy(HELD_BACK_S)
-            await self._pause(RECORD_LINGER_S)
+            await first_of(self._stopping, RECORD_LINGER_S)
             return
-        self._work_is_due.clear()
-        await self._first_of(self._work_is_due, self._claim_interval_s)
-
-    async def settle(self) -> None:
-        """Move what waits for disabled and removed webhooks out of the way, when one was stopped and now and then."""
-        while not self._stopping.is_set():
-            self._went_round("settle")
-            settled = 0
-            try:
-                settled = await self._due.settle(SETTLE_BATCH)
-            except StoreUnavailableError as error:
-                _log.warning("settle.store_unavailable", detail=error.detail)
-            if settled:
-                _log.info("deliveries.settled", deliveries=settled)
-                continue
-            self._settle_now.clear()
-            await self._first_of(self._settle_now, 20 * self._claim_interval_s)
-
-    async def replay(self) -> None:
-        """Take the steps of replays that are due."""
-        while not self._stopping.is_set():
-            self._went_round("replay")
-            step = None
-            try:
-                step = await self._replays.step()
-            except StoreUnavailableError as error:
-                _log.warning("replay.store_unavailable", detail=error.detail)
-            if step is None:
-                await self._pause(self._claim_interval_s)
-                continue
-            _log.info("replay.stepped", replay_id=str(step.replay_id), replayed=step.replayed, state=step.state)
-            if step.replayed:
-                self._metrics.replayed.inc(step.replayed)
-                self._work_is_due.set()
-
-    async def review(self) -> None:
-        """Let the lanes notice attempts that take long."""
-        while not self._stopping.is_set():
-            self._went_round("review")
-            self._lanes.review()
-            await self._pause(REVIEW_INTERVAL_S)
+        await first_of(self._bells.work_is_due, self._claim_interval_s)
 
     async def drain(self) -> None:
         """Give back what was claimed and not begun; what is in flight goes on."""
         await self._release(self._lanes.close())
-        self._work_is_due.set()
-        self._settle_now.set()
+        self._bells.ring_all()
         self._outcome_came.set()
-
-    def _went_round(self, loop: str) -> None:
-        self.progress[loop] = self._clock.monotonic()
-
-    async def _pause(self, duration_s: float) -> None:
-        await self._first_of(self._stopping, duration_s)
-
-    async def _first_of(self, event: asyncio.Event, limit_s: float) -> None:
-        """Wait for an event, but not longer than the limit."""
-        try:
-            async with asyncio.timeout(limit_s):
-                await event.wait()
-        except TimeoutError:
-            return

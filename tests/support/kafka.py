@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from tests.support.waiting import wait_until
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -39,13 +41,19 @@ def new_topics() -> Topics:
 
 
 async def create_topics(bootstrap: str, names: tuple[str, ...], *, partitions: int) -> None:
-    """Create topics with one replica each."""
+    """Create topics with one replica each, and wait until the broker tells of them."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
         await admin.create_topics(
             [NewTopic(name=name, num_partitions=partitions, replication_factor=1) for name in names]
         )
+
+        async def told() -> bool:
+            described = await admin.describe_topics(list(names))
+            return all(topic["error_code"] == 0 and len(topic["partitions"]) == partitions for topic in described)
+
+        await wait_until(told, what=f"the topics {names}")
     finally:
         await admin.close()
 

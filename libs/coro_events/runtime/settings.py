@@ -62,6 +62,11 @@ class ProcessSettings(BaseSettings):
         description="How long events, deliveries and attempts are kept.",
         json_schema_extra={"unit": "days"},
     )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s@]+$",
+        description="Where OpenTelemetry spans go, OTLP over HTTP, such as http://collector:4318; none without.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe log line that is written."
     )

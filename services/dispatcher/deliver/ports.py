@@ -1,6 +1,7 @@
 """What delivering needs: something that sends, and deliveries that are due."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +16,16 @@ class Sender(Protocol):
     async def send(self, request: Request) -> Answer:
         """Send within the deadline; every failure of a stranger is an ordinary answer, never an exception."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is due in the database and claimed by nobody, over all replicas."""
+
+    # Counted up to a limit, see the adapter.
+    due: int
+    # How long the oldest of the counted ones has been due, in seconds.
+    oldest_s: float
 
 
 class DueDeliveries(Protocol):
@@ -38,6 +49,14 @@ class DueDeliveries(Protocol):
 
     async def settle(self, limit: int) -> int:
         """Move waiting deliveries of disabled webhooks to held and of removed ones to discarded; return how many.
+
+        Raises:
+            StoreUnavailableError: The database is away.
+        """
+        ...
+
+    async def backlog(self) -> Backlog:
+        """Count what is due.
 
         Raises:
             StoreUnavailableError: The database is away.

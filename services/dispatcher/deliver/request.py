@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coro_events.contract.bodies import render_body
+from coro_events.errors import ContractError
 from services.dispatcher.deliver.sign import coro_signature, standard_signature
 from services.dispatcher.match.delivery import Delivery
 
@@ -33,7 +34,7 @@ class Request:
     body: bytes
 
 
-def make_request(delivery: Delivery, now: datetime) -> Request:
+def make_request(delivery: Delivery, now: datetime, traceparent: str | None = None) -> Request:
     """Render, sign and dress one attempt.
 
     Ours win over customers' headers: the API refuses the names that we set, and an older row may not have been asked.
@@ -41,9 +42,15 @@ def make_request(delivery: Delivery, now: datetime) -> Request:
     Args:
         delivery: What to send, to whom.
         now: When the attempt is made; the signed `webhook-timestamp`, so that an old request cannot be sent again.
+        traceparent: The W3C trace context that the receiver's work belongs to; the event's own if left out.
+
+    Raises:
+        ContractError: The webhook's version is unknown or its secret cannot be opened.
     """
     hook_id = str(delivery.hook_id)
     happening, target = delivery.happening, delivery.target
+    if target.secret is None:
+        raise ContractError("the webhook's secret cannot be opened with the keys at hand")
     body = render_body(
         target.version,
         event_type=happening.type,
@@ -64,6 +71,6 @@ def make_request(delivery: Delivery, now: datetime) -> Request:
         "webhook-timestamp": str(timestamp_s),
         "webhook-signature": standard_signature(target.secret, hook_id, timestamp_s, body),
     }
-    if happening.traceparent is not None:
-        headers["traceparent"] = happening.traceparent
+    if traceparent or happening.traceparent:
+        headers["traceparent"] = traceparent or happening.traceparent or ""
     return Request(url=target.url, headers=headers, body=body)

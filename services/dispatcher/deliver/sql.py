@@ -16,6 +16,7 @@ from sqlalchemy.engine import Row
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.clock import Clock
 from coro_events.store.unit import Database
+from services.dispatcher.deliver.ports import Backlog
 from services.dispatcher.match.delivery import Delivery, Happening
 from services.dispatcher.match.targets import Targets, WebhookRow
 
@@ -52,6 +53,7 @@ _WAITING_WEBHOOKS = text(
     select j.webhook_id, w.state as webhook_state
     from (select webhook_id from jump where webhook_id is not null limit :webhooks) j
     left join webhooks w on w.id = j.webhook_id
+    order by j.webhook_id
     """
 )
 
@@ -104,6 +106,18 @@ _SETTLE = text(
         limit :limit for update skip locked
     ) as s
     where d.day = :day and d.webhook_id = s.webhook_id and d.event_id = s.event_id
+    """
+)
+
+
+# Counting a million rows would take the database's time every few seconds for a number that nobody needs exactly.
+COUNTED = 100_000
+
+_BACKLOG = text(
+    """
+    select count(*) as due, coalesce(extract(epoch from now() - min(due_at)), 0) as oldest_s
+    from (select due_at from deliveries where day = any (cast(:days as date[])) and state = 'pending'
+              and due_at <= now() limit :counted) as counted
     """
 )
 
@@ -235,3 +249,10 @@ class SqlDueDeliveries:
     async def _waiting_from_start(self, day: date) -> Sequence[Row[Any]]:
         async with self._database.read() as connection:
             return await connection.rows(_WAITING_WEBHOOKS, {"day": day, "after": _NOBODY, "webhooks": 10_000})
+
+    async def backlog(self) -> Backlog:
+        """Count what is due, up to a limit."""
+        async with self._database.read() as connection:
+            days = [row.day for row in await connection.rows(_PENDING_DAYS)]
+            row = await connection.row(_BACKLOG, {"days": days, "counted": COUNTED})
+        return Backlog(due=row.due, oldest_s=float(row.oldest_s)) if row is not None else Backlog(0, 0.0)

@@ -16,7 +16,8 @@ class Target:
     workspace_id: str
     version: int
     url: str
-    secret: bytes
+    # None where it cannot be opened with the keys at hand.
+    secret: bytes | None
     headers: Mapping[str, str]
 
 

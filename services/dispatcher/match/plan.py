@@ -33,6 +33,8 @@ class Plan:
     claimed: list[Delivery]
     # Inserted as nobody's and due now, because their lanes are full.
     unclaimed: list[Delivery]
+    # How many events are of a workspace that is not known yet; stored, and replayable once it is.
+    homeless: int = 0
 
 
 def day_of(occurred_at: datetime, today: date) -> date:

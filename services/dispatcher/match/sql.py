@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Row
 
+# The last row, without a webhook, holds the events of workspaces that nobody has announced.
 # One round trip: store what is new, and match nothing but that. A repeated event is planned by its first copy alone.
 _STORE_AND_MATCH = text(
     """
@@ -48,6 +49,10 @@ _STORE_AND_MATCH = text(
     join webhooks w on w.workspace_id = any (k.path) and w.state = 'enabled'
         and (w.apply_to_all_descendants or w.workspace_id = k.id) and n.type = any (w.triggers)
     group by w.id
+    union all
+    select null, null, null, null, null, null, array_agg(n.id)
+    from stored s join incoming n on n.id = s.id left join workspaces k on k.id = n.workspace_id
+    where k.id is null having count(*) > 0
     """
 )
 
@@ -120,7 +125,7 @@ class SqlPlanner:
             await self._fence.advance(connection, decoded.spans)
             if decoded.workspaces:
                 await self._tree.grow(connection, decoded.workspaces)
-            matches = await self._store_and_match(connection, decoded.events, today)
+            matches, homeless = await self._store_and_match(connection, decoded.events, today)
             plan = plan_deliveries(
                 matches, decoded.events, room=room, claim=claim, leased_until=leased_until, today=today
             )
@@ -128,6 +133,7 @@ class SqlPlanner:
             if decoded.tests:
                 tests = await self._plan_tests(connection, decoded, claim=claim, leased_until=leased_until, today=today)
                 plan.claimed.extend(tests)
+            plan.homeless = homeless
         return plan
 
     async def _make_days(self, days: set[date]) -> None:
@@ -142,9 +148,9 @@ class SqlPlanner:
 
     async def _store_and_match(
         self, connection: WriteConnection, events: dict[UUID, Event], today: date
-    ) -> list[Match]:
+    ) -> tuple[list[Match], int]:
         if not events:
-            return []
+            return [], 0
         some = list(events.values())
         rows = await connection.rows(
             _STORE_AND_MATCH,
@@ -160,7 +166,13 @@ class SqlPlanner:
                 "data": [event.data.decode() for event in some],
             },
         )
-        return [Match(target=self._targets.of(cast("WebhookRow", row)), event_ids=row.event_ids) for row in rows]
+        homeless = [row.event_ids for row in rows if row.id is None]
+        matches = [
+            Match(target=self._targets.of(cast("WebhookRow", row)), event_ids=row.event_ids)
+            for row in rows
+            if row.id is not None
+        ]
+        return matches, len(homeless[0]) if homeless else 0
 
     async def _plan_tests(
         self, connection: WriteConnection, decoded: Decoded, *, claim: UUID, leased_until: float, today: date

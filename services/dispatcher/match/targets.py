@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
+from coro_events.errors import SecretUnreadableError
+from coro_events.runtime.logs import get_logger
 from coro_events.store.vault import Vault
 from services.dispatcher.match.delivery import Target
 
@@ -14,6 +16,12 @@ from services.dispatcher.match.delivery import Target
 REMEMBERED = 20_000
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+_log = get_logger("match")
+
+# Secret and headers; no secret where they cannot be opened.
+_Opened = tuple[bytes | None, Mapping[str, str]]
 
 
 class WebhookRow(Protocol):
@@ -32,18 +40,22 @@ class Targets:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._opened: OrderedDict[tuple[bytes, bytes | None], tuple[bytes, Mapping[str, str]]] = OrderedDict()
+        self._opened: OrderedDict[tuple[bytes, bytes | None], _Opened] = OrderedDict()
 
     def of(self, row: WebhookRow) -> Target:
         """Return the target of a row.
 
-        Raises:
-            SecretUnreadableError: The secret was sealed with a key that is not in the ring.
+        One whose secrets cannot be opened is a target without a secret: its deliveries fail by themselves, one by one,
+        and a ring that lacks a key stops nobody else.
         """
         sealed = (row.secret_sealed, row.headers_sealed)
         opened = self._opened.get(sealed)
         if opened is None:
-            opened = self._open(str(row.id), *sealed)
+            try:
+                opened = self._open(str(row.id), *sealed)
+            except SecretUnreadableError as error:
+                _log.error("secret.unreadable", webhook_id=str(row.id), detail=error.detail)
+                opened = (None, _NO_HEADERS)
             self._opened[sealed] = opened
             if len(self._opened) > REMEMBERED:
                 self._opened.popitem(last=False)
@@ -57,7 +69,7 @@ class Targets:
             headers=headers,
         )
 
-    def _open(self, row: str, secret: bytes, headers: bytes | None) -> tuple[bytes, Mapping[str, str]]:
+    def _open(self, row: str, secret: bytes, headers: bytes | None) -> _Opened:
         plain = self._vault.open(secret, row=row, field="secret").encode()
         if headers is None:
             return plain, _NO_HEADERS
