@@ -1,0 +1,1 @@
+"""The coro command on real PostgreSQL and Kafka."""
