@@ -38,6 +38,9 @@ from services.api.publish.sql import SqlOutbox
 from services.api.rooms import Rooms
 from services.api.settings import ApiSettings
 from services.api.webhooks import routes as webhook_routes
+from services.api.webhooks.dns import SystemResolver
+from services.api.webhooks.ports import Resolver
+from services.api.webhooks.reach import Reach
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.sql import SqlTestResults, SqlWebhooks
 from services.api.webhooks.testing import Testing
@@ -49,7 +52,9 @@ KEEP_ALIVE_S = 65
 _log = get_logger(SERVICE)
 
 
-def make_rooms(settings: ApiSettings, *, database: Database, clock: Clock, stopping: asyncio.Event) -> Rooms:
+def make_rooms(
+    settings: ApiSettings, *, database: Database, clock: Clock, resolver: Resolver, stopping: asyncio.Event
+) -> Rooms:
     """Make the services that answer requests.
 
     Raises:
@@ -65,7 +70,13 @@ def make_rooms(settings: ApiSettings, *, database: Database, clock: Clock, stopp
             clock=clock,
             audiences=settings.audiences(),
         ),
-        webhooks=Webhooks(store=store, vault=vault, clock=clock, allow_http=settings.allows_http()),
+        webhooks=Webhooks(
+            store=store,
+            vault=vault,
+            clock=clock,
+            reach=Reach(resolver=resolver, allowed=settings.networks()),
+            allow_http=settings.allows_http(),
+        ),
         testing=Testing(
             store=store,
             results=SqlTestResults(database),
@@ -140,8 +151,9 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
     url = settings.database_url.get_secret_value()
     database = Database(make_engine(url, application_name="coro-api", pool_size=settings.api_pool_size))
     relay_engine = make_engine(url, application_name="coro-api-relay", pool_size=0)
+    resolver = SystemResolver()
     try:
-        rooms = make_rooms(settings, database=database, clock=clock, stopping=supervisor.stopping)
+        rooms = make_rooms(settings, database=database, clock=clock, resolver=resolver, stopping=supervisor.stopping)
         await _wait_for_schema(database, clock, supervisor.stopping)
         metrics = Metrics(CollectorRegistry())
         relay = Relay(
@@ -161,6 +173,7 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
         _log.info("process.started", host=settings.api_host, port=settings.api_port, ops_port=settings.ops_port)
         return await supervisor.run()
     finally:
+        resolver.close()
         await relay_engine.dispose()
         await database.dispose()
         _log.info("process.stopped")

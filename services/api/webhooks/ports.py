@@ -159,6 +159,14 @@ class WebhookStore(Protocol):
         ...
 
 
+class Resolver(Protocol):
+    """Looks up host names."""
+
+    async def resolve(self, host: str) -> Sequence[str]:
+        """Return the addresses that a host name has now; none where it cannot be resolved within two seconds."""
+        ...
+
+
 class ResultsOfTests(Protocol):
     """What became of tests."""
 

@@ -2,12 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
 
 from coro_events.contract.triggers import Trigger, parse_rest_name, rest_name
+from coro_events.rules.addresses import Network
+from services.api.webhooks.hosts import address_in, fault_in_address
 
 MAX_NAME_CHARACTERS = 100
 MAX_DESCRIPTION_CHARACTERS = 500
@@ -69,10 +71,12 @@ class BodyRules:
 
     Attributes:
         allow_http: Whether `http://` URLs are accepted.
+        allowed_networks: Networks that may be called although they are not public.
         versions: The released webhook versions, and when each expires.
     """
 
     allow_http: bool = False
+    allowed_networks: Sequence[Network] = ()
     versions: Mapping[int, datetime | None] = field(default_factory=lambda: {1: None})
 
 
@@ -93,8 +97,17 @@ def fault_in_secret(secret: str) -> str | None:
     return "must not hold control characters" if _CONTROLS.search(secret) else None
 
 
-def fault_in_url(url: str, *, allow_http: bool) -> str | None:
-    """Return what is wrong with the URL of a receiver, or nothing."""
+def fault_in_url(url: str, *, allow_http: bool, allowed: Sequence[Network] = ()) -> str | None:
+    """Return what is wrong with the URL of a receiver, or nothing.
+
+    A host that is an address is judged here, in whatever notation; where a name leads is looked up in reach.py. Both
+    only help whoever types it in: the guard is the dispatcher's look at the address of each connection it opens.
+
+    Args:
+        url: As the client writes it.
+        allow_http: Whether `http://` is accepted.
+        allowed: Networks that may be called although they are not public.
+    """
     if not _URL.fullmatch(url):
         return "must hold only the characters of a URL; encode others with %, and the host's as xn--"
     try:
@@ -104,7 +117,7 @@ def fault_in_url(url: str, *, allow_http: bool) -> str | None:
         return "must have a valid host and a port from 1 to 65535"
     if parts.scheme != "https" and not (allow_http and parts.scheme == "http"):
         return "must begin with https:// or http://" if allow_http else "must begin with https://"
-    return _fault_in_parts(url, parts, port) or _fault_in_host(parts)
+    return _fault_in_parts(url, parts, port) or _fault_in_host(parts, allowed)
 
 
 def _fault_in_parts(url: str, parts: SplitResult, port: int | None) -> str | None:
@@ -118,11 +131,14 @@ def _fault_in_parts(url: str, parts: SplitResult, port: int | None) -> str | Non
     return None
 
 
-def _fault_in_host(parts: SplitResult) -> str | None:
-    """Return what is wrong with the host, or nothing; which addresses may be called is not decided here."""
+def _fault_in_host(parts: SplitResult, allowed: Sequence[Network]) -> str | None:
+    """Return what is wrong with the host, or nothing; an odd notation is told by where it leads, if that is worse."""
     host = parts.hostname
     if not host:
         return "must name a host"
+    address = address_in(host)
+    if address is not None and (fault := fault_in_address(str(address), allowed)):
+        return fault
     if "[" in parts.netloc or ":" in host:
         return None if _is_address(host, ipaddress.IPv6Address) else "must have a valid IPv6 address"
     labels = host.removesuffix(".").split(".")

@@ -44,7 +44,8 @@ def _rules(info: ValidationInfo) -> BodyRules:
 
 
 def _check_url(value: str, info: ValidationInfo) -> str:
-    if fault := fault_in_url(value, allow_http=_rules(info).allow_http):
+    rules = _rules(info)
+    if fault := fault_in_url(value, allow_http=rules.allow_http, allowed=rules.allowed_networks):
         raise ValueError(fault)
     return value
 

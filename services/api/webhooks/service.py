@@ -20,6 +20,7 @@ from services.api.paging import Page
 from services.api.refusals import NotFound, TooManyWebhooks
 from services.api.webhooks.edit import Edited, Secrets, edited, require_match
 from services.api.webhooks.ports import Activity, Order, Webhook, WebhookChange, WebhookStore
+from services.api.webhooks.reach import Reach
 from services.api.webhooks.rules import MAX_WEBHOOKS_PER_WORKSPACE, BodyRules, read_triggers
 from services.api.webhooks.schemas import (
     CreatedWebhook,
@@ -35,8 +36,9 @@ from services.api.webhooks.view import webhook_fields
 class Webhooks:
     """Creates, reads, changes and removes webhooks of one workspace at a time."""
 
-    def __init__(self, *, store: WebhookStore, vault: Vault, clock: Clock, allow_http: bool) -> None:
+    def __init__(self, *, store: WebhookStore, vault: Vault, clock: Clock, reach: Reach, allow_http: bool) -> None:
         self._store = store
+        self._reach = reach
         self._vault = vault
         self._clock = clock
         self._allow_http = allow_http
@@ -48,11 +50,14 @@ class Webhooks:
         lasting = {
             version: expires_at for version, expires_at in versions.items() if not expires_at or now < expires_at
         }
-        return BodyRules(allow_http=self._allow_http, versions=lasting)
+        return self._rules(lasting)
 
     async def rules_of_update(self) -> BodyRules:
         """Return what the body of an edit is held to; the version is then compared with the webhook's own."""
-        return BodyRules(allow_http=self._allow_http, versions=await self._store.versions())
+        return self._rules(await self._store.versions())
+
+    def _rules(self, versions: Mapping[int, datetime | None]) -> BodyRules:
+        return BodyRules(allow_http=self._allow_http, allowed_networks=self._reach.allowed, versions=versions)
 
     async def create(self, caller: Caller, body: WebhookCreate, rules: BodyRules) -> tuple[Webhook, CreatedWebhook]:
         """Create a webhook, enabled, and ask for its first test.
@@ -63,9 +68,11 @@ class Webhooks:
             rules: Those of `rules_of_create`.
 
         Raises:
+            InvalidInput: The URL leads where nobody is called.
             NameTaken: The workspace has one of that name.
             TooManyWebhooks: It has as many as it may.
         """
+        await self._reach.require(body.url)
         now = self._clock.now()
         webhook = self._new(caller, body, now, expiries=rules.versions)
         async with self._store.change() as change:
@@ -102,10 +109,15 @@ class Webhooks:
         Raises:
             NotFound: The workspace has no such webhook.
             EditConflict: It is not at the revision that the caller has read.
-            InvalidInput: The body does not fit this webhook.
+            InvalidInput: The body does not fit this webhook, or its new URL leads where nobody is called.
             WrongState: Its state does not allow the change.
             NameTaken: Another webhook of the workspace has the new name.
         """
+        stored = await self._store.one(caller.workspace_id, webhook_id)
+        # Before the transaction, which must not wait for a name server. A URL that stays is not looked at again, so
+        # that a webhook whose receiver is gone can still be disabled.
+        if stored is not None and body.url != stored.url:
+            await self._reach.require(body.url)
         now = self._clock.now()
         async with self._store.change() as change:
             # Names are claimed in one order by create and update, so that they cannot wait for each other.

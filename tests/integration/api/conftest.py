@@ -18,6 +18,7 @@ from services.api.settings import ApiSettings
 from tests.integration.api.calls import Api, insert_credential
 from tests.support.clock import FakeClock
 from tests.support.makers import TEST_KEYS, insert_workspace
+from tests.support.resolving import FakeResolver
 
 
 @pytest.fixture
@@ -46,11 +47,23 @@ def stopping() -> asyncio.Event:
 
 
 @pytest.fixture
+def resolver() -> FakeResolver:
+    """Return a resolver that knows three names; all others cannot be resolved."""
+    return FakeResolver(
+        {
+            "public.example": ["8.8.8.8", "2606:4700:4700::1111"],
+            "inside.example": ["10.1.2.3"],
+            "mixed.example": ["8.8.8.8", "169.254.169.254"],
+        }
+    )
+
+
+@pytest.fixture
 async def http(
-    settings: ApiSettings, database: Database, clock: FakeClock, stopping: asyncio.Event
+    settings: ApiSettings, database: Database, clock: FakeClock, resolver: FakeResolver, stopping: asyncio.Event
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the whole application, from the edge inwards."""
-    rooms = make_rooms(settings, database=database, clock=clock, stopping=stopping)
+    rooms = make_rooms(settings, database=database, clock=clock, resolver=resolver, stopping=stopping)
     app = Edge(make_web(rooms), clock=clock, metrics=Metrics(CollectorRegistry()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test") as client:
         yield client

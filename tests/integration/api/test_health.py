@@ -17,6 +17,7 @@ from services.api.publish.relay import SILENCE_S, Relay
 from services.api.settings import ApiSettings
 from tests.integration.api.calls import ask_for_token
 from tests.support.clock import FakeClock
+from tests.support.resolving import FakeResolver
 
 NOWHERE = "postgresql://coro:hush@127.0.0.1:9/coro"
 
@@ -68,7 +69,7 @@ async def test_schema_is_told_when_it_is_behind(empty_database_url: str, relay: 
 async def test_caller_is_asked_to_come_again_when_the_database_is_away(
     settings: ApiSettings, absent: Database, clock: FakeClock
 ) -> None:
-    rooms = make_rooms(settings, database=absent, clock=clock, stopping=asyncio.Event())
+    rooms = make_rooms(settings, database=absent, clock=clock, resolver=FakeResolver(), stopping=asyncio.Event())
     app = Edge(make_web(rooms), clock=clock, metrics=Metrics(CollectorRegistry()))
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test") as http:

@@ -1,8 +1,14 @@
 """Which URLs, headers, secrets and triggers are accepted."""
 
+import socket
+from ipaddress import IPv4Address, ip_network
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.api.webhooks import rules
+from services.api.webhooks.hosts import address_in
 
 
 @pytest.mark.parametrize(
@@ -12,8 +18,8 @@ from services.api.webhooks import rules
         "https://billing.example.com:8443/hooks/coro?tenant=7&x=%20",
         "https://BILLING.example.com./a",
         "https://xn--bcher-kva.example/",
-        "https://203.0.113.7/a",
-        "https://[2001:db8::1]:8443/a",
+        "https://93.184.215.14/a",
+        "https://[2606:4700:4700::1111]:8443/a",
         "https://my_host.example/",
         "https://a.example:65535",
     ],
@@ -54,6 +60,9 @@ def test_url_is_accepted_when_it_is_absolute_https(url: str) -> None:
         "https://2130706433/",
         "https://0x7f.1/",
         "https://127.1/",
+        "https://134744072/",
+        "https://8.8.2056/",
+        "https://93.184.215.14./",
         "https://999.1.1.1/",
         "https://[::1/",
         "https://[fe80::1%25eth0]/",
@@ -67,8 +76,84 @@ def test_url_is_refused_when_it_could_be_misread(url: str) -> None:
 
 
 def test_http_url_is_accepted_when_the_setting_allows_it() -> None:
-    assert rules.fault_in_url("http://127.0.0.1:9000/a", allow_http=True) is None
-    assert rules.fault_in_url("ftp://127.0.0.1:9000/a", allow_http=True) is not None
+    assert rules.fault_in_url("http://a.example:9000/a", allow_http=True) is None
+    assert rules.fault_in_url("ftp://a.example:9000/a", allow_http=True) is not None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "127.255.255.254", "2130706433", "0x7f000001", "0X7F000001", "017700000001"),
+        *("0177.0.0.1", "0x7f.0.0.1", "127.0.1", "127.1", "0x7f.1", "127.0x1", "127.0.0.1.", "00000177.1"),
+        *("[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:0:0:1]"),
+    ],
+)
+def test_url_is_refused_by_its_rule_when_its_host_is_a_forbidden_address_in_any_notation(host: str) -> None:
+    assert rules.fault_in_url(f"https://{host}:8443/a", allow_http=False) == "leads to a loopback address"
+
+
+@pytest.mark.parametrize(
+    ("host", "fault"),
+    [
+        ("10.0.0.1", "leads to a private address"),
+        ("169.254.169.254", "leads to a link-local address, where metadata services live"),
+        ("0", "leads to an unspecified address"),
+        ("224.0.0.1", "leads to a multicast address"),
+        ("100.64.0.1", "leads to an address that is not globally routable"),
+        ("[fd00::1]", "leads to a private address"),
+    ],
+)
+def test_refusal_names_the_rule_and_no_address(host: str, fault: str) -> None:
+    assert rules.fault_in_url(f"https://{host}/", allow_http=False) == fault
+
+
+def test_address_is_accepted_when_its_network_is_allowed_and_it_is_written_plainly() -> None:
+    allowed = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+
+    for host in ("127.0.0.1:9000", "[::1]"):
+        assert rules.fault_in_url(f"https://{host}/a", allow_http=False, allowed=allowed) is None
+    assert rules.fault_in_url("https://10.0.0.1/a", allow_http=False, allowed=allowed) is not None
+    for odd in ("127.1", "2130706433"):
+        fault = rules.fault_in_url(f"https://{odd}/a", allow_http=False, allowed=allowed)
+        assert fault == "must have a valid IPv4 address"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a.example",
+        "1.example",
+        "0x7f",
+        "08.1.1.1",
+        "256.1.1.1",
+        "1.2.3.4.5",
+        "1..2",
+        "4294967296",
+        "1.2.65536",
+        "",
+        "1.16777216",
+        "0x",
+        "-1",
+        "+1",
+        "1_0",
+    ],
+)
+def test_notation_is_read_as_the_c_library_reads_it(host: str) -> None:
+    try:
+        expected: str | None = socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        expected = None
+    found = address_in(host)
+    assert (None if found is None else str(found)) == expected
+
+
+@given(number=st.integers(0, 2**32 - 1), parts=st.integers(1, 4), bases=st.tuples(*[st.sampled_from("odx")] * 4))
+def test_every_notation_of_an_address_is_the_same_address(number: int, parts: int, bases: tuple[str, ...]) -> None:
+    heads = [number >> (24 - 8 * place) & 0xFF for place in range(parts - 1)]
+    values = [*heads, number & (0xFFFFFFFF >> (8 * (parts - 1)))]
+    written = {"o": "0{:o}", "d": "{:d}", "x": "{:#x}"}
+    host = ".".join(written[base].format(value) for base, value in zip(bases, values, strict=False))
+    assert address_in(host) == IPv4Address(number)
 
 
 @pytest.mark.parametrize("name", ["Authorization", "X-Api-Key", "Cookie", "Date", "x_custom", "X-Coroner"])
