@@ -54,7 +54,6 @@ _WAITING_WEBHOOKS = text(
     from (select webhook_id from jump where webhook_id is not null limit :webhooks) j
     left join webhooks w on w.id = j.webhook_id
     order by j.webhook_id
-    order by j.webhook_id
     """
 )
 
