@@ -93,6 +93,7 @@ class Pipeline:
         self._deadline_s = deadline_s
         self._claim_interval_s = claim_interval_s
         self._outcomes: list[Effect] = []
+        self._writing: list[Effect] = []
         self._stale: list[Delivery] = []
         self._outcome_came = asyncio.Event()
         self._delivering = True
@@ -266,9 +267,11 @@ class Pipeline:
             await self._release(stale)
         if not batch:
             return
+        self._writing = batch
         written = await until_it_works(
             lambda: self._ledger.record(batch), name="record.write", errors=(StoreUnavailableError,), clock=self._clock
         )
+        self._writing = []
         self._reporter.recorded(len(batch), written)
         self._reporter.attempted(batch, self._clock.now())
         if any(effect.disable_reason is not None for effect in written):
@@ -290,13 +293,22 @@ class Pipeline:
             self._bells.work_is_due.clear()
             claimed: Sequence[Delivery] = ()
             try:
-                claimed = await self._due.claim(self._lanes.room, CLAIM_BATCH)
+                if not self._record_is_late():
+                    claimed = await self._due.claim(self._lanes.room, CLAIM_BATCH)
             except StoreUnavailableError as error:
                 _log.warning("claim.store_unavailable", detail=error.detail)
             if claimed:
                 self._metrics.claimed.inc(len(claimed))
                 await self._hand_over(claimed)
             await self._until_due(found=bool(claimed))
+
+    def _record_is_late(self) -> bool:
+        """Tell whether an outcome waits to be written beyond its lease, as when the database comes back.
+
+        To claim now would take its delivery again and send twice what only waits for the record.
+        """
+        now = self._clock.monotonic()
+        return any(effect.attempt.delivery.leased_until <= now for effect in (*self._writing, *self._outcomes))
 
     async def _until_due(self, *, found: bool) -> None:
         """Wait for the next look: soon while there is work, else an interval or until somebody knows of some."""

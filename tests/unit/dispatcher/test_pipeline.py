@@ -32,7 +32,7 @@ from tests.support.fakes import (
     FakeWebhook,
 )
 from tests.support.makers import make_event
-from tests.support.waiting import wait_until
+from tests.support.waiting import let_others_run, wait_until
 
 DEADLINE_S, LEASE_S = 10.0, 30.0
 
@@ -183,6 +183,21 @@ async def test_outcome_is_kept_and_recorded_when_the_database_was_away(room: Roo
     room.store.is_away = False
     await room.until_states("delivered")
     assert len(room.sender.sent) == 1
+
+
+async def test_delivery_is_not_taken_again_when_its_outcome_waits_longer_than_its_lease(room: Room) -> None:
+    room.webhook()
+    room.emit(make_event())
+    room.start("intake", "deliver")
+    await wait_until(lambda: room.sender.sent, what="an attempt")
+    await let_others_run()
+    await room.clock.sleep(LEASE_S + 1)
+    room.start("claim")
+    await let_others_run()
+    room.start("record")
+    await room.until_states("delivered")
+    assert len(room.sender.sent) == 1
+    assert room.count("coro_deliveries_claimed_total") == 0
 
 
 async def test_batch_is_planned_when_the_database_was_away(room: Room) -> None:
