@@ -11,6 +11,7 @@ from aiokafka.structs import TopicPartition
 
 from coro_events.cli.places import topic
 from coro_events.cli.told import Refused
+from coro_events.contract.cloudevents import MAX_RECORD_BYTES
 from coro_events.contract.topics import DEFAULT_PARTITIONS, EVENTS, REJECTED, REJECTED_HEADER_PREFIX, TOPICS
 from coro_events.runtime.kafka import make_consumer, make_producer
 
@@ -54,7 +55,7 @@ async def create_topics(
         try:
             await admin.start()
             replicas = replication_factor or min(REPLICAS, len((await admin.describe_cluster())["brokers"]))
-            wanted = [NewTopic(name, partitions, replicas) for name in names]
+            wanted = [NewTopic(name, partitions, replicas, topic_configs=_configs(name)) for name in names]
             response = await admin.create_topics(wanted)
         finally:
             await admin.close()
@@ -66,6 +67,11 @@ async def create_topics(
         elif kind is not TopicAlreadyExistsError:
             raise Refused(f"Kafka refused to create {name}: {kind.__name__}")
     return created
+
+
+def _configs(name: str) -> dict[str, str]:
+    """Return a topic's settings: a rejected record is as large as any record, with our headers on top."""
+    return {"max.message.bytes": str(2 * MAX_RECORD_BYTES)} if name.endswith(REJECTED) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ REJECTED_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
         "coro-rejected-topic": "The topic it was read from.",
         "coro-rejected-partition": "The partition it was read from, in decimal.",
         "coro-rejected-offset": "Its offset there, in decimal.",
+        "coro-rejected-value": "Only where the record was too large to be kept: that its value was left out.",
         "coro-rejected-at": "When it was rejected, RFC 3339.",
     }
 )

@@ -9,12 +9,14 @@ import ssl
 from collections.abc import Sequence
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import aiohttp
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import AddrInfoType, Connection
+from yarl import URL
 
 from coro_events.rules.addresses import ForbiddenAddressError, Network, forbidden_rule
 from coro_events.runtime.clock import Clock
@@ -28,8 +30,17 @@ if TYPE_CHECKING:
 READ_BYTES = 64 * 1024
 KEPT_BYTES = 4 * 1024
 
-# Whether the connection of the request at hand had carried one before.
-_reused: ContextVar[bool] = ContextVar("reused", default=False)
+# Whether the connection of the request at hand had carried one before; none while it has no connection.
+_reused: ContextVar[bool | None] = ContextVar("reused", default=None)
+
+
+class _Reading:
+    """Whether an answer has begun to come."""
+
+    __slots__ = ("begun",)
+
+    def __init__(self) -> None:
+        self.begun = False
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -106,27 +117,31 @@ class AiohttpSender:
 
     async def send(self, request: Request) -> Answer:
         """Send within the deadline; every failure of a stranger is an ordinary answer."""
-        phase = ["connecting"]
+        reused = _reused.set(None)
+        reading = _Reading()
         try:
             async with asyncio.timeout(self._deadline_s):
                 try:
-                    return await self._exchange(self._session, request, phase)
+                    return await self._exchange(self._session, request, reading)
                 except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                    if isinstance(error, aiohttp.ClientConnectorError) or not _reused.get() or phase[0] == "reading":
+                    if isinstance(error, aiohttp.ClientConnectorError) or not _reused.get() or reading.begun:
                         raise
                 # The receiver closed an idle connection just as we used it: no failure of its, so no attempt is lost.
-                return await self._exchange(self._fresh_session, request, phase)
+                return await self._exchange(self._fresh_session, request, reading)
         except TimeoutError:
-            detail = f"The deadline of {self._deadline_s:g} s passed while {phase[0]}."
-            return Answer(Outcome.TIMED_OUT, detail=detail)
+            connected = "waiting for the answer" if _reused.get() is not None else "connecting"
+            phase = "reading the answer" if reading.begun else connected
+            return Answer(Outcome.TIMED_OUT, detail=f"The deadline of {self._deadline_s:g} s passed while {phase}.")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Answer(classify(error), detail=_detail(error))
+        finally:
+            _reused.reset(reused)
 
-    async def _exchange(self, session: aiohttp.ClientSession, request: Request, phase: list[str]) -> Answer:
+    async def _exchange(self, session: aiohttp.ClientSession, request: Request, reading: "_Reading") -> Answer:
         async with session.post(
-            request.url, data=request.body, headers=request.headers, allow_redirects=False
+            _as_stored(request.url), data=request.body, headers=request.headers, allow_redirects=False
         ) as response:
-            phase[0] = "reading"
+            reading.begun = True
             body = await _read(response)
             status = response.status
             return Answer(
@@ -147,6 +162,12 @@ class AiohttpSender:
             return max(0.0, (parsedate_to_datetime(value) - self._clock.now()).total_seconds())
         except (ValueError, TypeError, OverflowError):
             return None
+
+
+@lru_cache(maxsize=10_000)
+def _as_stored(url: str) -> URL:
+    """Return the URL as the customer wrote it: a signed query must not be quoted anew on its way."""
+    return URL(url, encoded=url.isascii())
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

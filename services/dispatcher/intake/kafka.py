@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, MessageSizeTooLargeError
 
 from coro_events.contract.topics import REJECTED_HEADER_PREFIX
 from coro_events.errors import BrokerUnavailableError, PublishError, StoreUnavailableError
@@ -219,6 +219,14 @@ class KafkaRejects:
                 ]
                 # aiokafka does not write a record that has neither, which others may.
                 key = b"" if record.key is None and record.value is None else record.key
-                await self._producer.send_and_wait(self._topic, value=record.value, key=key, headers=headers)
+                await self._send(key, record.value, headers)
         except KafkaError as error:
             raise PublishError(type(error).__name__) from error
+
+    async def _send(self, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        try:
+            await self._producer.send_and_wait(self._topic, value=value, key=key, headers=headers)
+        except MessageSizeTooLargeError:
+            # As large as a record may be, and our headers on top: its place is kept, and nothing stands still.
+            note = (f"{REJECTED_HEADER_PREFIX}value", f"left out: {len(value or b'')} bytes".encode())
+            await self._producer.send_and_wait(self._topic, value=b"", key=key, headers=[*headers, note])

@@ -103,6 +103,20 @@ async def test_several_are_kept(keeping: Keeping) -> None:
     await keeping.rejects.reject([])
 
 
+async def test_place_of_a_record_is_kept_when_it_is_too_large_with_our_headers(
+    kafka_bootstrap: str, topics: Topics
+) -> None:
+    rejects = KafkaRejects(make_producer(kafka_bootstrap, client_id="test"), topic=topics.rejected, clock=FakeClock())
+    await rejects.start()
+    try:
+        await rejects.reject([Rejection(RawRecord(b"x" * 1_048_570), "value: must be JSON")])
+        await rejects.reject([Rejection(RawRecord(b"{"), "value: must be JSON")])
+    finally:
+        await rejects.stop()
+    values = [record.value or b"" for record in await records_of(kafka_bootstrap, topics.rejected, 2)]
+    assert sorted(values) == [b"", b"{"]
+
+
 async def test_reason_origin_and_time_stand_in_headers(kafka_bootstrap: str, topics: Topics) -> None:
     producer = make_producer(kafka_bootstrap, client_id="test")
     rejects = KafkaRejects(producer, topic=topics.rejected, clock=FakeClock())
@@ -120,4 +134,4 @@ async def test_reason_origin_and_time_stand_in_headers(kafka_bootstrap: str, top
         ("coro-rejected-at", b"2026-03-02T10:00:00.000Z"),
     ]
     ours = {name for name, _ in kept.headers if name.startswith(REJECTED_HEADER_PREFIX)}
-    assert ours == REJECTED_HEADERS.keys()
+    assert ours == REJECTED_HEADERS.keys() - {"coro-rejected-value"}

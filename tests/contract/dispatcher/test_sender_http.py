@@ -52,12 +52,12 @@ async def answer_to(sender: AiohttpSender, stranger: Stranger, answer: bytes) ->
 
 async def test_request_arrives_as_it_was_made(sender: AiohttpSender, stranger: Stranger) -> None:
     await sender.send(
-        post(f"http://127.0.0.1:{stranger.port}/a%20b?c=%2Bd", **{"X-Coro-Hook-Id": "1", "User-Agent": "us"})
+        post(f"http://127.0.0.1:{stranger.port}/a%20b?c=%2Bd&e=%2F%7e", **{"X-Coro-Hook-Id": "1", "User-Agent": "us"})
     )
     (request,) = stranger.requests
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
-    assert first == "POST /a%20b?c=%2Bd HTTP/1.1"
+    assert first == "POST /a%20b?c=%2Bd&e=%2F%7e HTTP/1.1"
     assert body == b'{"a":1}'
     names = {line.partition(":")[0].lower() for line in lines}
     assert names == {"host", "x-coro-hook-id", "user-agent", "content-length", "content-type"}
