@@ -4,6 +4,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.errors import LocalError
@@ -36,11 +37,20 @@ _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "
 class EmbeddedPostgres:
     """One PostgreSQL server with the databases `postgres` and `coro`, owned by the role `coro`."""
 
-    def __init__(self, state_dir: Path, port: int, *, durable: bool = True, log_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        port: int,
+        *,
+        durable: bool = True,
+        log_file: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.child: Child | None = None
         self._state_dir = state_dir
         self._port = port
         self._durable = durable
+        self._settings = dict(settings or {})
         self._log_file = log_file or state_dir / "postgres.log"
         self._home: PostgresHome | None = None
 
@@ -78,7 +88,8 @@ class EmbeddedPostgres:
         home = self._home = find_home(self._state_dir)
         if not home.data.exists():
             self._make_data(home)
-        settings = _SETTINGS | (_DURABLE if self._durable else _FORGETFUL) | {"port": str(self._port)}
+        durability = _DURABLE if self._durable else _FORGETFUL
+        settings = _SETTINGS | durability | self._settings | {"port": str(self._port)}
         self.child = Child(
             name="PostgreSQL",
             command=[

@@ -7,8 +7,11 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from tests.bench.backlog import million
 from tests.bench.figures import Figure, show, write
+from tests.bench.isolation import many, nine_and_one
 from tests.bench.latency import steady
+from tests.bench.matching import large_tree
 from tests.bench.stand import servers, stand
 from tests.bench.throughput import throughput
 from tests.support.stand import Stand
@@ -22,6 +25,10 @@ SCENARIOS: dict[str, Callable[[Stand], Awaitable[list[Figure]]]] = {
     "ten": lambda where: throughput(
         where, scenario="3,000 events, 10 webhooks", events=3_000, webhooks=10, reach=0.60, cpu_reach=1.6
     ),
+    "nine": lambda where: nine_and_one(where, rate_per_s=60, events=900),
+    "many": lambda where: many(where, rate_per_s=300, events=4_500),
+    "million": million,
+    "match": large_tree,
     "steady": lambda where: steady(where, scenario="steady 200 events/s", rate_per_s=200, events=4_000),
 }
 

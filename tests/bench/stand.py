@@ -36,7 +36,9 @@ async def servers(folder: Path) -> AsyncIterator[Servers]:
     postgres = kafka = None
     try:
         if not database_url:
-            postgres = EmbeddedPostgres(folder / "postgres", free_port())
+            postgres = EmbeddedPostgres(
+                folder / "postgres", free_port(), settings={"shared_preload_libraries": "pg_stat_statements"}
+            )
             postgres.launch()
             postgres.await_ready()
             database_url = postgres.url("postgres")

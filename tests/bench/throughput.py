@@ -26,9 +26,14 @@ async def measure_floor(stand: Stand, urls: list[str], count: int) -> dict[str, 
     command = [sys.executable, "-m", "tests.bench.floor", str(count), str(CONCURRENCY), *urls]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
-    await asyncio.to_thread(_reset, stand)
+    await forget_arrivals(stand)
     value: dict[str, float] = json.loads(output)
     return value
+
+
+async def forget_arrivals(stand: Stand) -> None:
+    """Let the receiver count from nothing."""
+    await asyncio.to_thread(_reset, stand)
 
 
 def _reset(stand: Stand) -> None:
@@ -59,8 +64,10 @@ async def throughput(
     floor = await measure_floor(stand, [stand.url(path) for path in paths], min(count, 20_000))
     receiver_cpu = (await stand.statistics())["cpu_s"]
     idle_cpu_s = await _idle_cpu_s(stand)
+    await _forget_statements(stand)
     dispatcher = stand.start_dispatcher()
     statistics = await until_arrived(stand, count)
+    statements = await _statements(stand) / count
     took = statistics["last_at"] - statistics["first_at"]
     per_s = statistics["requests"] / took
     cpu_us = (dispatcher.cpu_s() - idle_cpu_s) / count * 1e6
@@ -76,8 +83,29 @@ async def throughput(
         Figure(scenario, "CPU of the receiver a delivery", receiver_us, "µs"),
         Figure(scenario, "lost", count - statistics["unique"], "deliveries", None, "0", statistics["unique"] == count),
         Figure(scenario, "duplicates", statistics["duplicates"], "deliveries", None, "0", not statistics["duplicates"]),
+        Figure(scenario, "SQL statements a delivery", statements, "", None, "≤ 0.05", statements <= 0.05),
         Figure(scenario, "memory of the dispatcher", dispatcher.memory_mb(), "MB"),
     ]
+
+
+async def _forget_statements(stand: Stand) -> None:
+    async with stand.database.write() as connection:
+        await connection.execute(text("create extension if not exists pg_stat_statements"))
+        await connection.execute(text("select pg_stat_statements_reset()"))
+
+
+async def _statements(stand: Stand) -> float:
+    """Return how many statements this database has run, transaction control included and our own look not."""
+    async with stand.database.read() as connection:
+        return float(
+            await connection.scalar(
+                text(
+                    "select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = s.dbid"
+                    " where d.datname = current_database() and s.query not like '%pg_stat_statements%'"
+                    " and s.query not like 'select count(*) from deliveries where state%'"
+                )
+            )
+        )
 
 
 async def _idle_cpu_s(stand: Stand) -> float:

@@ -22,8 +22,8 @@ TRIGGER = Trigger.PROTECTED_USERS_ADDED
 FILL = "y" * 60
 
 
-async def make_tree(stand: Stand, paths: list[str], *, strangers: int = 5_000) -> None:
-    """Make an MSP with a hundred children, a webhook on it for each path, and webhooks of others that do not match."""
+async def make_tree(stand: Stand, paths: list[str], *, strangers: int = 5_000, children: int = CHILDREN) -> None:
+    """Make an MSP with children, a webhook on it for each path, and webhooks of others that do not match."""
     await insert_workspace(stand.database, "root")
     async with stand.database.write() as connection:
         await connection.execute(
@@ -32,7 +32,7 @@ async def make_tree(stand: Stand, paths: list[str], *, strangers: int = 5_000) -
                 " select 'ws' || i, 'root', array['root', 'ws' || i], 'child', 'ws' || i, 'subscription'"
                 " from generate_series(0, :last) i"
             ),
-            {"last": CHILDREN - 1},
+            {"last": children - 1},
         )
     vault = make_vault()
     for path in paths:
@@ -64,8 +64,8 @@ async def make_tree(stand: Stand, paths: list[str], *, strangers: int = 5_000) -
         await connection.execute(text("analyze"))
 
 
-def make_marked_event(number: int) -> Event:
-    """Make the event with this number, made now."""
+def make_marked_event(number: int, *, workspaces: int = CHILDREN) -> Event:
+    """Make the event with this number, made now; its workspace is one of the first so many in turn."""
     made_us = time.time_ns() // 1000
     mark = f"n={number};t={made_us};"
     users = [
@@ -77,7 +77,7 @@ def make_marked_event(number: int) -> Event:
         }
         for i in range(4)
     ]
-    workspace_id = f"ws{number % CHILDREN}"
+    workspace_id = f"ws{number % workspaces}"
     return Event(
         source="coro/bench",
         source_id=str(number),
@@ -88,7 +88,9 @@ def make_marked_event(number: int) -> Event:
     )
 
 
-async def produce(stand: Stand, count: int, *, rate_per_s: float | None = None, first: int = 0) -> None:
+async def produce(
+    stand: Stand, count: int, *, rate_per_s: float | None = None, first: int = 0, workspaces: int = CHILDREN
+) -> None:
     """Send events, as fast as Kafka takes them or at a steady rate; returns when all are acknowledged."""
     producer = make_producer(stand.kafka_bootstrap, client_id="bench", linger_ms=0 if rate_per_s else 5)
     await producer.start()
@@ -99,7 +101,7 @@ async def produce(stand: Stand, count: int, *, rate_per_s: float | None = None, 
         for number in range(first, first + count):
             if rate_per_s:
                 await clock.sleep(max(0.0, started + (number - first) / rate_per_s - clock.monotonic()))
-            key, value, headers = encode(make_marked_event(number))
+            key, value, headers = encode(make_marked_event(number, workspaces=workspaces))
             waiting.append(await producer.send(stand.topic("coro.events"), value, key, headers=list(headers)))
         await asyncio.gather(*waiting)
     finally:
