@@ -154,6 +154,17 @@ async def test_events_are_found_on_whatever_day_they_are_filed(it: Replaying) ->
     assert await it.run() == len(times)
 
 
+async def test_event_is_found_when_it_came_early_by_a_clock_that_was_ahead(it: Replaying) -> None:
+    it.room.clock.set(START - timedelta(days=2))
+    await it.miss(count_updated("acme", occurred_at=START + timedelta(hours=1)))
+    it.room.clock.set(START)
+    (event,) = await it.room.all("select day from events")
+    assert event.day == (START - timedelta(days=1)).date()
+    assert await it.count(START) == (1, 0, 0)
+    await it.ask(since=START)
+    assert await it.run() == 1
+
+
 async def test_dry_run_counts_what_the_replay_then_does(it: Replaying) -> None:
     await it.miss(*(count_updated("acme", occurred_at=START - timedelta(minutes=n)) for n in range(80)))
     await it.hold(3)
