@@ -1,0 +1,63 @@
+"""SIGTERM under load: what is in flight ends and is recorded, the rest is released at once, the other goes on."""
+
+from collections.abc import Callable
+
+from sqlalchemy import text
+
+from coro_events.runtime.clock import SystemClock
+from tests.faults.audit import until_all_recorded, until_arrived
+from tests.faults.judging import judge, result_of
+from tests.faults.reporting import Result
+from tests.support.load import make_tree, produce
+from tests.support.stand import Stand
+
+EVENTS = 1_500
+PATHS = [f"/slow/200/{name}" for name in "abcd"]
+# So long that whatever waited for a lease would show.
+LEASE_S = 300
+DRAIN_S = 10
+LIMIT_S = 60
+
+
+async def test_the_rest_is_released_at_once_when_a_dispatcher_is_asked_to_end(
+    stand: Stand, report: Callable[[Result], None]
+) -> None:
+    stand.settings |= {"CORO_DISPATCHER_LEASE_S": f"{LEASE_S}", "CORO_DISPATCHER_DRAIN_S": f"{DRAIN_S}"}
+    await make_tree(stand, PATHS, strangers=0)
+    first = stand.start_dispatcher()
+    await first.ready()
+    await produce(stand, EVENTS)
+    await until_arrived(stand, EVENTS)
+    asked_at = SystemClock().now()
+    assert await first.stop() == 0, first.output()[-2000:]
+    ended_at = SystemClock().now()
+    drained_s = (ended_at - asked_at).total_seconds()
+    assert drained_s <= DRAIN_S, "it took longer than the drain deadline"
+    async with stand.database.read() as connection:
+        (left,) = await connection.rows(_LEFT)
+    assert (left.held, left.later) == (0, 0), "it left with claims, or with rows that are due later"
+    assert left.free, "nothing was left to release; the load was too small"
+    arrived = {arrival.hook_id for arrival in await stand.arrivals()}
+    async with stand.database.read() as connection:
+        recorded = {str(row.hook_id) for row in await connection.rows(text("select hook_id from attempts"))}
+    assert arrived == recorded, "an attempt that was under way is not recorded"
+    await stand.start_dispatcher().ready()
+    await until_all_recorded(stand, range(EVENTS), limit_s=LIMIT_S)
+    audited = await judge(stand, range(EVENTS), PATHS)
+    first_again = min(arrival.at for arrival in audited.arrivals if arrival.hook_id not in arrived)
+    report(
+        result_of(
+            "SIGTERM under load, then the next",
+            range(EVENTS),
+            audited,
+            in_flight=0,
+            recovery_s=first_again - ended_at.timestamp(),
+            limit_s=DRAIN_S,
+        )
+    )
+
+
+_LEFT = text(
+    "select count(claim) as held, count(*) filter (where due_at > now()) as later, count(*) as free"
+    " from deliveries where state = 'pending'"
+)

@@ -1,0 +1,75 @@
+"""A dispatcher that is killed at full load: nothing lost, nothing doubled but what was in flight, soon taken over."""
+
+from collections.abc import Callable, Iterable
+
+from coro_events.runtime.clock import SystemClock
+from tests.faults.audit import Held, held_now, recovered_s, until_all_recorded, until_arrived
+from tests.faults.judging import judge, result_of
+from tests.faults.reporting import Result
+from tests.faults.settings import LEASE_S, TAKEOVER_S
+from tests.support.load import make_tree, produce
+from tests.support.stand import Stand
+
+EVENTS = 2_500
+PATHS = [f"/slow/20/{name}" for name in "abcd"]
+LIMIT_S = 60
+
+
+async def test_the_other_goes_on_when_one_of_two_is_killed(stand: Stand, report: Callable[[Result], None]) -> None:
+    await make_tree(stand, PATHS, strangers=0)
+    victim, survivor = stand.start_dispatcher(), stand.start_dispatcher()
+    await victim.ready()
+    await survivor.ready()
+    await produce(stand, EVENTS)
+    await until_arrived(stand, EVENTS)
+    killed_at = SystemClock().now()
+    victim.kill()
+    held = await held_now(stand)
+    await until_all_recorded(stand, range(EVENTS), limit_s=LIMIT_S)
+    audited = await judge(stand, range(EVENTS), PATHS)
+    _assert_only_what_was_in_flight_came_twice(audited.duplicated.keys(), held)
+    for name, hook_ids, limit_s in (
+        ("kill -9, one of two: what it held", held.all, LEASE_S + 1),
+        ("kill -9, one of two: its partitions", {row.hook_id for row in audited.rows}, TAKEOVER_S + 1),
+    ):
+        report(
+            result_of(
+                name,
+                range(EVENTS),
+                audited,
+                in_flight=len(held.in_flight),
+                recovery_s=recovered_s(audited, hook_ids, killed_at),
+                limit_s=limit_s,
+            )
+        )
+
+
+async def test_the_same_goes_on_when_the_only_one_is_killed_and_started(
+    stand: Stand, report: Callable[[Result], None]
+) -> None:
+    await make_tree(stand, PATHS, strangers=0)
+    victim = stand.start_dispatcher()
+    await victim.ready()
+    await produce(stand, EVENTS)
+    await until_arrived(stand, EVENTS)
+    victim.kill()
+    held = await held_now(stand)
+    await stand.start_dispatcher().ready()
+    restarted_at = SystemClock().now()
+    await until_all_recorded(stand, range(EVENTS), limit_s=LIMIT_S)
+    audited = await judge(stand, range(EVENTS), PATHS)
+    _assert_only_what_was_in_flight_came_twice(audited.duplicated.keys(), held)
+    report(
+        result_of(
+            "kill -9 and start of the only one",
+            range(EVENTS),
+            audited,
+            in_flight=len(held.in_flight),
+            recovery_s=recovered_s(audited, held.all, restarted_at),
+            limit_s=LEASE_S + 1,
+        )
+    )
+
+
+def _assert_only_what_was_in_flight_came_twice(duplicated: Iterable[str], held: Held) -> None:
+    assert set(duplicated) <= {str(hook_id) for hook_id in held.in_flight}
