@@ -10,6 +10,8 @@ import httpx
 
 from coro_events.contract.topics import EVENTS
 from coro_events.producer import EventProducer
+from coro_events.store.engine import make_engine
+from coro_events.store.unit import Database, ReadConnection
 from tests.support import kafka, postgres
 from tests.support.makers import TEST_KEYS
 from tests.support.processes import Process, free_port, running
@@ -88,6 +90,14 @@ class Stack:
         answer = await self.api.post("/oauth/token", json=request)
         assert answer.status_code == 200, answer.text
         self.api.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadConnection]:
+        """Read rows that no port shows."""
+        database = Database(make_engine(self.database_url, application_name="coro-tests", pool_size=0))
+        async with database.read() as connection:
+            yield connection
+        await database.dispose()
 
     def stop(self) -> None:
         """End what still runs."""

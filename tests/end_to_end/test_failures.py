@@ -7,9 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from coro_events.contract.topics import EVENTS, REJECTED, WEBHOOKS
-from coro_events.store.engine import make_engine
 from coro_events.store.tables import activity_log
-from coro_events.store.unit import Database
 from tests.end_to_end.stack import RETRY_WAITS_S, Stack
 from tests.end_to_end.workspace import Workspace, counts, events
 from tests.support import confluent
@@ -55,12 +53,10 @@ async def test_a_webhook_is_disabled_and_told_of_when_four_attempts_have_failed(
 
 async def _activities(stack: Stack, webhook: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Return action, actor and reason of what the dispatcher did to a webhook."""
-    database = Database(make_engine(stack.database_url, application_name="coro-tests", pool_size=0))
     log = activity_log.c
-    async with database.read() as connection:
+    async with stack.reading() as connection:
         statement = select(activity_log).where(log.subject == webhook["id"], log.actor.startswith("system:"))
         rows = await connection.rows(statement.order_by(log.id))
-    await database.dispose()
     return [(row.action, row.actor, row.detail["reason"]) for row in rows]
 
 
