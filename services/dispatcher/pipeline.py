@@ -40,7 +40,7 @@ _log = get_logger("pipeline")
 
 # Outcomes of one transaction, and how long the first of them may wait for the others.
 RECORD_BATCH = 500
-RECORD_LINGER_S = 0.02
+RECORD_LINGER_S = 0.005
 
 # Deliveries of one claim.
 CLAIM_BATCH = 400
@@ -272,6 +272,7 @@ class Pipeline:
             lambda: self._ledger.record(batch), name="record.write", errors=(StoreUnavailableError,), clock=self._clock
         )
         self._writing = []
+        self._lanes.recorded(len(batch))
         self._reporter.recorded(len(batch), written)
         self._reporter.attempted(batch, self._clock.now())
         if any(effect.disable_reason is not None for effect in written):

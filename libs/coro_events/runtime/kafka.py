@@ -5,8 +5,9 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 REQUEST_TIMEOUT_MS = 10_000
-SESSION_TIMEOUT_MS = 10_000
-HEARTBEAT_INTERVAL_MS = 2_000
+# The shortest that brokers allow by default: for so long a dead replica's partitions wait.
+SESSION_TIMEOUT_MS = 6_000
+HEARTBEAT_INTERVAL_MS = 1_500
 METADATA_MAX_AGE_MS = 30_000
 STOP_WITHIN_S = 5.0
 

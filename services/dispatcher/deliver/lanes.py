@@ -77,6 +77,8 @@ class Lanes:
         self.in_flight = 0
         self.slow_in_flight = 0
         self.waiting = 0
+        # Attempts that are over and not recorded yet.
+        self.unrecorded = 0
 
     @property
     def most_in_flight(self) -> int:
@@ -187,7 +189,8 @@ class Lanes:
     def _next_lane(self) -> Lane | None:
         """Return the lane whose turn it is: healthy ones first, slow ones within their own number."""
         fast_in_flight = self.in_flight - self.slow_in_flight
-        if self._ready and fast_in_flight < self._max_in_flight:
+        # What is not recorded yet would be sent again after a crash, just as what is in flight would.
+        if self._ready and fast_in_flight + self.unrecorded < self._max_in_flight:
             return self._ready.popleft()
         if self._slow_ready and self.slow_in_flight < max(1, self._max_in_flight // 2):
             return self._slow_ready.popleft()
@@ -220,17 +223,24 @@ class Lanes:
         return delivery
 
     def done(self, delivery: Delivery, *, sent: bool) -> None:
-        """Give a permit back; an attempt that was sent teaches the lane its pace."""
+        """Give a permit back; an attempt that was sent teaches the lane its pace and is to be `recorded` later."""
         lane = self._lanes[delivery.target.webhook_id]
         duration_s = self._clock.monotonic() - lane.started.pop(delivery.hook_id)
         self.in_flight -= 1
         self.slow_in_flight -= lane.slow
         if sent:
+            self.unrecorded += 1
             weight = _WEIGHT if lane.known else 1.0
             self._set_average(lane, lane.average_s + weight * (duration_s - lane.average_s))
             lane.known = True
         self._list(lane)
         self._wake()
+
+    def recorded(self, count: int) -> None:
+        """Tell that so many attempts that were sent are recorded."""
+        self.unrecorded -= count
+        for _ in range(count):
+            self._wake()
 
     def review(self) -> None:
         """Notice the lanes whose attempts are still going on after long; call it a few times a second."""

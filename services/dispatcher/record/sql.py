@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import date
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -22,9 +22,6 @@ from coro_events.runtime.clock import Clock
 from coro_events.store.outbox import RING
 from coro_events.store.unit import Database, WriteConnection
 from services.dispatcher.record.effects import Effect
-
-if TYPE_CHECKING:
-    from datetime import date
 
 ACTOR = "system:dispatcher"
 
@@ -83,17 +80,19 @@ class SqlLedger:
         self._clock = clock
 
     async def record(self, effects: Sequence[Effect]) -> Sequence[Effect]:
-        """Write the effects whose claims still hold, with all that belongs to each, in one transaction."""
+        """Write the effects whose claims still hold, with all that belongs to each, in one transaction.
+
+        Where no webhook is to be disabled, which is nearly always, that is one statement a day and needs no more.
+        """
         # A day is a partition. No order is needed against deadlocks: a row is locked only under its own claim.
         by_day: dict[date, list[Effect]] = defaultdict(list)
         for effect in effects:
             by_day[effect.attempt.delivery.day].append(effect)
-        written: list[Effect] = []
+        if not any(effect.disable_reason is not None for effect in effects):
+            async with self._database.autocommit() as connection:
+                return [effect for day, batch in by_day.items() for effect in await _write(connection, day, batch)]
         async with self._database.write() as connection:
-            for day, batch in by_day.items():
-                rows = await connection.rows(_RECORD, {"day": day, **_columns(batch)})
-                moved = {(row.hook_id, row.claim) for row in rows}
-                written += [effect for effect in batch if _key(effect) in moved]
+            written = [effect for day, batch in by_day.items() for effect in await _write(connection, day, batch)]
             for effect in written:
                 if effect.disable_reason is not None:
                     await self._exhaust(connection, effect, effect.disable_reason)
@@ -145,6 +144,13 @@ class SqlLedger:
 
 def _key(effect: Effect) -> tuple[UUID, UUID]:
     return effect.attempt.delivery.hook_id, effect.attempt.delivery.claim
+
+
+async def _write(connection: WriteConnection, day: date, batch: Sequence[Effect]) -> list[Effect]:
+    """Write the effects of one day; return those whose claims still held."""
+    rows = await connection.rows(_RECORD, {"day": day, **_columns(batch)})
+    moved = {(row.hook_id, row.claim) for row in rows}
+    return [effect for effect in batch if _key(effect) in moved]
 
 
 def _columns(effects: Sequence[Effect]) -> dict[str, list[object]]:

@@ -46,6 +46,7 @@ async def teach(lanes: Lanes, clock: FakeClock, target: Target, *, duration_s: f
         assert delivery.target is target
         await clock.advance(duration_s)
         lanes.done(delivery, sent=True)
+        lanes.recorded(1)
 
 
 async def test_deliveries_of_a_webhook_come_in_order(clock: FakeClock) -> None:
@@ -61,9 +62,28 @@ async def test_webhook_has_no_more_in_flight_than_its_limit(clock: FakeClock) ->
     taken = await take_all(lanes)
     assert len(taken) == 3
     lanes.done(taken[0], sent=True)
+    lanes.recorded(1)
     assert len(await take_all(lanes)) == 1
     assert (lanes.in_flight, lanes.waiting) == (3, 6)
     assert lanes.lanes_at_limit() == 1
+
+
+async def test_attempt_counts_as_in_flight_until_it_is_recorded(clock: FakeClock) -> None:
+    lanes = make_lanes(clock, total=3, each=3)
+    lanes.offer(some(make_target(), 10))
+    for delivery in await take_all(lanes):
+        lanes.done(delivery, sent=True)
+    assert await take_all(lanes) == []
+    lanes.recorded(2)
+    assert len(await take_all(lanes)) == 2
+
+
+async def test_attempt_that_was_not_sent_needs_no_record(clock: FakeClock) -> None:
+    lanes = make_lanes(clock, total=3, each=3)
+    lanes.offer(some(make_target(), 10))
+    for delivery in await take_all(lanes):
+        lanes.done(delivery, sent=False)
+    assert len(await take_all(lanes)) == 3
 
 
 async def test_process_has_no_more_in_flight_than_its_limit(clock: FakeClock) -> None:
@@ -73,6 +93,7 @@ async def test_process_has_no_more_in_flight_than_its_limit(clock: FakeClock) ->
     taken = await take_all(lanes)
     assert len(taken) == 5
     lanes.done(taken[0], sent=True)
+    lanes.recorded(1)
     assert len(await take_all(lanes)) == 1
 
 
@@ -164,6 +185,7 @@ async def test_hanging_lane_is_noticed_before_its_attempts_end(clock: FakeClock)
     assert await take_all(lanes) == healthy
     for delivery in hung:
         lanes.done(delivery, sent=True)
+        lanes.recorded(1)
     assert lanes.slow_in_flight == 0
 
 
@@ -264,6 +286,7 @@ async def test_closing_returns_what_waits_and_ends_all_takers(clock: FakeClock) 
     assert lanes.room(late[0].target.webhook_id) == 0
     for delivery in taken:
         lanes.done(delivery, sent=True)
+        lanes.recorded(1)
     assert (lanes.in_flight, lanes.slow_in_flight, lanes.waiting) == (0, 0, 0)
 
 
@@ -277,6 +300,7 @@ async def test_attempts_end_in_peace_when_the_lanes_are_closed(clock: FakeClock,
     lanes.review()
     for delivery in taken:
         lanes.done(delivery, sent=True)
+        lanes.recorded(1)
     assert (lanes.in_flight, lanes.slow_in_flight, lanes.waiting) == (0, 0, 0)
 
 

@@ -28,6 +28,7 @@ class LanesMachine(RuleBasedStateMachine):
         self.waiting = {number: list[Delivery]() for number in range(5)}
         self.taken = list[Delivery]()
         self.closed = False
+        self.unrecorded = 0
 
     def teardown(self) -> None:
         self.loop.close()
@@ -53,6 +54,14 @@ class LanesMachine(RuleBasedStateMachine):
     @rule(place=st.integers(0, 100), sent=st.booleans())
     def done(self, place: int, sent: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
         self.lanes.done(self.taken.pop(place % len(self.taken)), sent=sent)
+        self.unrecorded += sent
+
+    @precondition(lambda self: self.unrecorded)
+    @rule(count=st.integers(1, 5))
+    def recorded(self, count: int) -> None:
+        count = min(count, self.unrecorded)
+        self.lanes.recorded(count)
+        self.unrecorded -= count
 
     @rule(duration_s=st.sampled_from(DURATIONS_S))
     def wait(self, duration_s: float) -> None:
@@ -75,6 +84,7 @@ class LanesMachine(RuleBasedStateMachine):
     @invariant()
     def counters_equal_what_is_there(self) -> None:
         lanes = list(self.lanes._lanes.values())
+        assert self.lanes.unrecorded == self.unrecorded
         assert self.lanes.waiting == sum(len(lane.queue) for lane in lanes)
         assert self.lanes.waiting == sum(len(queue) for queue in self.waiting.values())
         assert self.lanes.in_flight == sum(lane.in_flight for lane in lanes) == len(self.taken)
