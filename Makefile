@@ -61,8 +61,8 @@ generated: $(VENV)/.stamp-dev ## Generated files equal what they are made from
 bench: $(VENV)/.stamp-dev ## Measure; a table, and .local/bench/latest.json
 	@$(PY) -m tests.bench
 
-faults: $(VENV)/.stamp-dev ## Kill, cut off and slow down; nothing may be lost
-	@$(PY) -m pytest tests/faults
+faults: $(VENV)/.stamp-dev ## Kill, cut off and slow down; a table, and .local/faults/latest.json
+	@$(PY) -m tests.faults
 
 # --- Change ---
 

@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the scenarios more time than other tests have."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.timeout(TIMEOUT_S))
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S + item.config.stash.get(REBALANCES, 0)))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ async def test_each_record_is_planned_once_when_the_group_is_rebalanced_many_tim
         while seen < rebalances:
             stand.check()
             await join_and_leave(stand)
-            seen = dispatcher.output().count('"event":"intake.assigned"')
+            seen = dispatcher.output().count('"intake.assigned"')
     ended_at = SystemClock().now()
     await until_all_recorded(stand, load.accepted, limit_s=LIMIT_S)
     audited = await judge(stand, load.accepted, PATHS)

@@ -1,0 +1,57 @@
+"""Run every scenario and print the table: `make faults`; `python -m tests.faults --help` tells the options."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from coro_events.runtime.clock import SystemClock
+from deploy.generate import in_sections
+from tests.bench.figures import write
+from tests.faults.reporting import Result, as_markdown, show
+from tests.faults.run import REBALANCES, RESULTS
+
+KEPT = Path(".local/faults/latest.json")
+PAGE = "docs/reliability.md"
+FOLDER = "tests/faults"
+
+
+class Reporter:
+    """A plug-in of pytest that hands the options in and the results out."""
+
+    def __init__(self, *, rebalances: int) -> None:
+        self.results: list[Result] = []
+        self._rebalances = rebalances
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Let the scenarios know how much is wanted, and give them a place for their results."""
+        config.stash[REBALANCES] = self._rebalances
+        config.stash[RESULTS] = self.results
+
+
+def section(results: list[Result]) -> str:
+    """Return the generated part of the page: when and on what it ran, and the table."""
+    day = SystemClock().now().date()
+    return f"Of {day:%Y-%m-%d}, on {os.cpu_count()} cores.\n\n{as_markdown(results)}"
+
+
+def main(arguments: list[str]) -> int:
+    """Run scenarios and show what they came to; return pytest's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--rebalances", type=int, default=1_000, help="rebalances in a row; a fifth of a second each")
+    parser.add_argument("-k", dest="only", default="", help="only the scenarios that match, as for pytest")
+    given = parser.parse_args(arguments)
+    reporter = Reporter(rebalances=given.rebalances)
+    code = pytest.main([FOLDER, "-k", given.only], plugins=[reporter])
+    show(reporter.results, f"Coro Webhooks under faults, on {os.cpu_count()} cores")
+    write([figure for result in reporter.results for figure in result.figures()], KEPT)
+    if code == 0 and not given.only:
+        # A part of the scenarios, or a run that failed, says nothing about the whole.
+        Path(PAGE).write_text(in_sections(PAGE, {"faults": section(reporter.results)}), encoding="utf-8")
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
