@@ -159,7 +159,8 @@ class Lanes:
             self._lanes.move_to_end(key)
             lane.queue.append(delivery)
             self.waiting += 1
-            self._list(lane)
+            if self._list(lane):
+                self._wake()
         return []
 
     def _forget_idle(self) -> None:
@@ -171,20 +172,21 @@ class Lanes:
             else:
                 del self._lanes[key]
 
-    def _list(self, lane: Lane) -> None:
-        """Let a lane send if it may."""
+    def _list(self, lane: Lane) -> bool:
+        """Put a lane in line if it may send; return whether it was put there now."""
         if lane.listed or not lane.queue or lane.in_flight >= self.limit(lane):
-            return
+            return False
         lane.listed = True
         (self._slow_ready if lane.slow else self._ready).append(lane)
-        self._wake()
+        return True
 
-    def _wake(self) -> None:
-        while self._takers:
+    def _wake(self, count: int = 1) -> None:
+        """Wake so many takers; each that finds more for another wakes it."""
+        while count > 0 and self._takers:
             taker = self._takers.popleft()
             if not taker.done():
                 taker.set_result(None)
-                return
+                count -= 1
 
     def _next_lane(self) -> Lane | None:
         """Return the lane whose turn it is: healthy ones first, slow ones within their own number."""
@@ -217,13 +219,17 @@ class Lanes:
         self.in_flight += 1
         self.slow_in_flight += lane.slow
         self.waiting -= 1
-        self._list(lane)
+        if self._list(lane):
+            self._wake()
         if self.waiting <= self._roomy_below:
             self._roomy.set()
         return delivery
 
     def done(self, delivery: Delivery, *, sent: bool) -> None:
-        """Give a permit back; an attempt that was sent teaches the lane its pace and is to be `recorded` later."""
+        """Give a permit back and come for the next delivery, with `take`.
+
+        An attempt that was sent teaches the lane its pace, and counts as in flight until it is `recorded`.
+        """
         lane = self._lanes[delivery.target.webhook_id]
         duration_s = self._clock.monotonic() - lane.started.pop(delivery.hook_id)
         self.in_flight -= 1
@@ -233,14 +239,13 @@ class Lanes:
             weight = _WEIGHT if lane.known else 1.0
             self._set_average(lane, lane.average_s + weight * (duration_s - lane.average_s))
             lane.known = True
+        # Nobody is woken: whoever gives a permit back comes for the next delivery itself.
         self._list(lane)
-        self._wake()
 
     def recorded(self, count: int) -> None:
         """Tell that so many attempts that were sent are recorded."""
         self.unrecorded -= count
-        for _ in range(count):
-            self._wake()
+        self._wake(min(count, len(self._ready)))
 
     def review(self) -> None:
         """Notice the lanes whose attempts are still going on after long; call it a few times a second."""
@@ -251,8 +256,7 @@ class Lanes:
                 if age_s > SLOW_S:
                     lane.known = True
                     self._set_average(lane, age_s)
-        for _ in range(len(self._takers)):
-            self._wake()
+        self._wake(len(self._ready) + len(self._slow_ready))
 
     def _set_average(self, lane: Lane, average_s: float) -> None:
         """Change a lane's pace; one that becomes slow, or well again, changes sides with all it has in flight."""
@@ -277,6 +281,5 @@ class Lanes:
         self._ready.clear()
         self._slow_ready.clear()
         self._roomy.set()
-        while self._takers:
-            self._wake()
+        self._wake(len(self._takers))
         return left
