@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -94,8 +95,12 @@ def _read_structured(value: bytes, content_type: str, from_headers: dict[str, ob
 
 
 def _is_json(content_type: object) -> bool:
-    if not isinstance(content_type, str):
-        return False
+    return isinstance(content_type, str) and _names_json(content_type)
+
+
+# The same few texts come with every record.
+@lru_cache(maxsize=64)
+def _names_json(content_type: str) -> bool:
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type in {"application/json", STRUCTURED_CONTENT_TYPE}
 

@@ -1,9 +1,10 @@
 """From matches to planned deliveries: which are handed over at once and which wait in the database."""
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from coro_events.contract.bodies import TEST_DATA
 from coro_events.contract.envelope import Event
@@ -62,6 +63,12 @@ def happening_of(event: Event) -> Happening:
     )
 
 
+def random_ids(count: int) -> list[UUID]:
+    """Return random ids (UUID version 4); one call of the system for all of them, because each is dear."""
+    chance = os.urandom(16 * count)
+    return [UUID(bytes=chance[start : start + 16], version=4) for start in range(0, 16 * count, 16)]
+
+
 def plan_deliveries(
     matches: Iterable[Match],
     events: dict[UUID, Event],
@@ -83,13 +90,15 @@ def plan_deliveries(
     """
     happenings = {key: (day_of(event.occurred_at, today), happening_of(event)) for key, event in events.items()}
     plan = Plan(claimed=[], unclaimed=[])
+    matches = list(matches)
+    hook_ids = iter(random_ids(sum(len(match.event_ids) for match in matches)))
     for match in matches:
         free = room(match.target.webhook_id)
         for event_id in match.event_ids:
             day, happening = happenings[event_id]
             delivery = Delivery(
                 day=day,
-                hook_id=uuid4(),
+                hook_id=next(hook_ids),
                 kind=DeliveryKind.EVENT,
                 target=match.target,
                 happening=happening,

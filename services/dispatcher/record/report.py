@@ -20,12 +20,15 @@ class Reporter:
 
     def attempted(self, effects: Sequence[Effect], recorded_at: datetime) -> None:
         """Report attempts whose outcomes are recorded: one line each, the same fields on success and failure."""
-        write_lines([_line(effect, recorded_at) for effect in effects])
+        ages_s = [_age_s(effect) for effect in effects]
+        write_lines([_line(effect, age_s, recorded_at) for effect, age_s in zip(effects, ages_s, strict=True)])
         for outcome, count in Counter(effect.attempt.answer.outcome for effect in effects).items():
             self._metrics.attempts.labels(outcome.value).inc(count)
         self._metrics.attempt_seconds.observe(effect.attempt.duration_ms / 1000 for effect in effects)
         self._metrics.age.observe(
-            _age_s(effect) for effect in effects if effect.attempt.answer.outcome is Outcome.DELIVERED
+            age_s
+            for effect, age_s in zip(effects, ages_s, strict=True)
+            if effect.attempt.answer.outcome is Outcome.DELIVERED
         )
 
     def recorded(self, given: int, written: Sequence[Effect]) -> None:
@@ -51,7 +54,7 @@ def _age_s(effect: Effect) -> float:
     return max(0.0, waited.total_seconds() + attempt.duration_ms / 1000)
 
 
-def _line(effect: Effect, recorded_at: datetime) -> dict[str, object]:
+def _line(effect: Effect, age_s: float, recorded_at: datetime) -> dict[str, object]:
     attempt = effect.attempt
     delivery = attempt.delivery
     return {
@@ -69,7 +72,7 @@ def _line(effect: Effect, recorded_at: datetime) -> dict[str, object]:
         "outcome": attempt.answer.outcome,
         "status": attempt.answer.status,
         "duration_ms": attempt.duration_ms,
-        "age_ms": round(_age_s(effect) * 1000),
+        "age_ms": round(age_s * 1000),
         "state": effect.state,
         "again_in_s": effect.again_in_s,
         "traceparent": delivery.happening.traceparent,
