@@ -76,9 +76,10 @@ generate: $(VENV)/.stamp-dev ## Write the generated files anew
 
 UV_COMPILE = $(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" -q
+# What runs is what was tested: the packages for running take the versions of those for developing.
 lock: $(VENV)/.stamp-dev ## Resolve the dependencies anew
-	@$(UV_COMPILE) --extra local -o requirements/local.txt
 	@$(UV_COMPILE) --extra dev -o requirements/dev.txt
+	@$(UV_COMPILE) --extra local -c requirements/dev.txt -o requirements/local.txt
 
 lock-jars: $(VENV)/.stamp-local ## Accept what Maven Central gives as Kafka's jars
 	@$(PY) -m deploy.local.jars --lock
