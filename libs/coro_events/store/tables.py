@@ -6,6 +6,7 @@ from coro_events.store.base import metadata
 from coro_events.store.consumed import consumed
 from coro_events.store.deliveries import attempts, deliveries
 from coro_events.store.events import events
+from coro_events.store.idempotency import idempotency_keys
 from coro_events.store.outbox import outbox
 from coro_events.store.replays import replays
 from coro_events.store.versions import webhook_versions
@@ -19,6 +20,7 @@ __all__ = [
     "consumed",
     "deliveries",
     "events",
+    "idempotency_keys",
     "metadata",
     "outbox",
     "replays",

@@ -32,6 +32,9 @@ webhooks = Table(
     Column("secret_sealed", LargeBinary, nullable=False),
     # One sealed JSON object, name to value; null where there are none.
     Column("headers_sealed", LargeBinary),
+    # The secret before the last rotation, which also signs until then.
+    Column("previous_secret_sealed", LargeBinary),
+    Column("previous_secret_until", instant()),
     Column("state", Text, nullable=False, server_default="enabled"),
     Column("disabled_reason", Text),
     Column("draft_of", UUID(as_uuid=True), ForeignKey("webhooks.id", ondelete="CASCADE")),
@@ -41,6 +44,7 @@ webhooks = Table(
     Column("updated_at", instant(), nullable=False, server_default=text("now()")),
     CheckConstraint("state in ('draft', 'enabled', 'disabled', 'expired')", name="state"),
     CheckConstraint("(state = 'draft') = (draft_of is not null)", name="draft_has_original"),
+    CheckConstraint("(previous_secret_sealed is null) = (previous_secret_until is null)", name="previous_secret_ends"),
     # What the dispatcher matches against: nothing but enabled webhooks.
     Index("ix_webhooks_enabled", "workspace_id", postgresql_where=text("state = 'enabled'")),
     Index(

@@ -21,6 +21,7 @@ class Webhook:
     Attributes:
         revision: Counts its edits, from 1.
         expires_at: When its version ends; none while no later version is released.
+        previous_secret_sealed: The secret before the last rotation, which also signs until `previous_secret_until`.
     """
 
     id: uuid.UUID
@@ -40,6 +41,8 @@ class Webhook:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None = None
+    previous_secret_sealed: bytes | None = None
+    previous_secret_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

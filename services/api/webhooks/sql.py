@@ -236,6 +236,8 @@ def _values(webhook: Webhook) -> dict[str, Any]:
         "triggers": [trigger.value for trigger in webhook.triggers],
         "secret_sealed": webhook.secret_sealed,
         "headers_sealed": webhook.headers_sealed,
+        "previous_secret_sealed": webhook.previous_secret_sealed,
+        "previous_secret_until": webhook.previous_secret_until,
         "state": webhook.state.value,
         "disabled_reason": webhook.disabled_reason,
         "draft_of": webhook.draft_of,

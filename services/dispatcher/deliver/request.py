@@ -71,6 +71,9 @@ def make_request(delivery: Delivery, now: datetime, traceparent: str | None = No
         "webhook-timestamp": str(timestamp_s),
         "webhook-signature": standard_signature(target.secret, hook_id, timestamp_s, body),
     }
+    if target.previous_secret is not None:
+        # The newest first: a receiver that reads one entry only reads that of the new secret.
+        headers["webhook-signature"] += " " + standard_signature(target.previous_secret, hook_id, timestamp_s, body)
     if traceparent or happening.traceparent:
         headers["traceparent"] = traceparent or happening.traceparent or ""
     return Request(url=target.url, headers=headers, body=body)

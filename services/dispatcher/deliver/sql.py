@@ -76,7 +76,8 @@ _CLAIM = text(
     )
     select c.day, c.event_id, c.hook_id, c.kind, c.attempts, c.attempts_before, c.manual,
            e.type, e.workspace_id as event_workspace_id, e.occurred_at, cast(e.data as text) as data, e.traceparent,
-           w.id, w.workspace_id, w.version, w.url, w.secret_sealed, w.headers_sealed
+           w.id, w.workspace_id, w.version, w.url, w.secret_sealed, w.headers_sealed,
+           case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed
     from claimed c
     join events e on e.day = :day and e.id = c.event_id
     join webhooks w on w.id = c.webhook_id

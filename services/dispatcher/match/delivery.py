@@ -19,6 +19,8 @@ class Target:
     # None where it cannot be opened with the keys at hand.
     secret: bytes | None
     headers: Mapping[str, str]
+    # The one before the last rotation, while it still signs.
+    previous_secret: bytes | None = None
 
 
 # Not frozen, like the other values that are made for every delivery: freezing doubles the cost of making one.

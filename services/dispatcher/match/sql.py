@@ -42,6 +42,7 @@ _STORE_AND_MATCH = text(
         from incoming on conflict do nothing returning id
     )
     select w.id, w.workspace_id, w.version, w.url, w.secret_sealed, w.headers_sealed,
+           case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed,
            array_agg(n.id order by n.i) as event_ids
     from stored s
     join incoming n on n.id = s.id
@@ -50,7 +51,7 @@ _STORE_AND_MATCH = text(
         and (w.apply_to_all_descendants or w.workspace_id = k.id) and n.type = any (w.triggers)
     group by w.id
     union all
-    select null, null, null, null, null, null, array_agg(n.id)
+    select null, null, null, null, null, null, null, array_agg(n.id)
     from stored s join incoming n on n.id = s.id left join workspaces k on k.id = n.workspace_id
     where k.id is null having count(*) > 0
     """
@@ -82,7 +83,8 @@ _STORE_TESTS = text(
 
 # Whatever its state: a disabled webhook is tested before it is enabled again.
 _LOAD_TARGETS = text(
-    "select id, workspace_id, version, url, secret_sealed, headers_sealed from webhooks"
+    "select id, workspace_id, version, url, secret_sealed, headers_sealed,"
+    " case when previous_secret_until > now() then previous_secret_sealed end as previous_secret_sealed from webhooks"
     " where id = any (cast(:ids as uuid[]))"
 )
 
@@ -125,6 +127,8 @@ class SqlPlanner:
             await self._fence.advance(connection, decoded.spans)
             if decoded.workspaces:
                 await self._tree.grow(connection, decoded.workspaces)
+            if decoded.statuses:
+                await self._tree.keep_statuses(connection, decoded.statuses)
             matches, homeless = await self._store_and_match(connection, decoded.events, today)
             plan = plan_deliveries(
                 matches, decoded.events, room=room, claim=claim, leased_until=leased_until, today=today

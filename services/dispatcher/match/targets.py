@@ -33,6 +33,8 @@ class WebhookRow(Protocol):
     url: str
     secret_sealed: bytes
     headers_sealed: bytes | None
+    # None once its overlap is over.
+    previous_secret_sealed: bytes | None
 
 
 class Targets:
@@ -48,18 +50,10 @@ class Targets:
         One whose secrets cannot be opened is a target without a secret: its deliveries fail by themselves, one by one,
         and a ring that lacks a key stops nobody else.
         """
-        sealed = (row.secret_sealed, row.headers_sealed)
-        opened = self._opened.get(sealed)
-        if opened is None:
-            try:
-                opened = self._open(str(row.id), *sealed)
-            except SecretUnreadableError as error:
-                _log.error("secret.unreadable", webhook_id=str(row.id), detail=error.detail)
-                opened = (None, _NO_HEADERS)
-            self._opened[sealed] = opened
-            if len(self._opened) > REMEMBERED:
-                self._opened.popitem(last=False)
-        secret, headers = opened
+        secret, headers = self._remembered(row.id, row.secret_sealed, row.headers_sealed)
+        previous = None
+        if row.previous_secret_sealed is not None:
+            previous, _ = self._remembered(row.id, row.previous_secret_sealed, None)
         return Target(
             webhook_id=row.id,
             workspace_id=row.workspace_id,
@@ -67,7 +61,22 @@ class Targets:
             url=row.url,
             secret=secret,
             headers=headers,
+            previous_secret=previous,
         )
+
+    def _remembered(self, webhook_id: UUID, secret: bytes, headers: bytes | None) -> _Opened:
+        sealed = (secret, headers)
+        opened = self._opened.get(sealed)
+        if opened is None:
+            try:
+                opened = self._open(str(webhook_id), secret, headers)
+            except SecretUnreadableError as error:
+                _log.error("secret.unreadable", webhook_id=str(webhook_id), detail=error.detail)
+                opened = (None, _NO_HEADERS)
+            self._opened[sealed] = opened
+            if len(self._opened) > REMEMBERED:
+                self._opened.popitem(last=False)
+        return opened
 
     def _open(self, row: str, secret: bytes, headers: bytes | None) -> _Opened:
         plain = self._vault.open(secret, row=row, field="secret").encode()
