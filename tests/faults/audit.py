@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 
 from coro_events.errors import StoreUnavailableError
+from services.dispatcher.record.retry import MAX_ATTEMPTS
 from tests.support.stand import Arrival, Stand
 from tests.support.waiting import wait_until
 
@@ -27,7 +28,7 @@ _ROWS = text(
     """
 )
 
-_OPEN = text("select count(*) from deliveries where state = 'pending'")
+_OPEN = text("select count(*) from deliveries where state = 'pending' and attempts < :tries")
 _CLAIMED = text("select hook_id from deliveries where state = 'pending' and claim is not null")
 _STORED = text("select count(*) from events where source_id = any (cast(:ids as text[]))")
 
@@ -107,8 +108,10 @@ def _has_reason(row: Row[Any]) -> bool:
     return bool(row.failures or (row.state == "held" and row.disabled_reason))
 
 
-async def until_all_recorded(stand: Stand, accepted: Collection[int], *, limit_s: float) -> None:
-    """Wait until every accepted event is planned and no delivery is open."""
+async def until_all_recorded(
+    stand: Stand, accepted: Collection[int], *, limit_s: float, tries: int = MAX_ATTEMPTS
+) -> None:
+    """Wait until every accepted event is planned and no delivery is open that was tried less often than so."""
     ids = [str(number) for number in accepted]
 
     async def done() -> bool:
@@ -116,7 +119,7 @@ async def until_all_recorded(stand: Stand, accepted: Collection[int], *, limit_s
         try:
             async with stand.database.read() as connection:
                 stored = await connection.scalar(_STORED, {"ids": ids})
-                return bool(stored == len(ids) and await connection.scalar(_OPEN) == 0)
+                return bool(stored == len(ids) and await connection.scalar(_OPEN, {"tries": tries}) == 0)
         except StoreUnavailableError:
             # Our own connections broke with those of the dispatchers.
             return False
@@ -156,6 +159,6 @@ async def held_now(stand: Stand) -> Held:
 
 
 def recovered_s(audited: Audit, hook_ids: Collection[UUID], since: datetime) -> float:
-    """Return how long after an instant the last of these deliveries was recorded, in seconds."""
-    ends = [row.finished_at for row in audited.rows if row.hook_id in hook_ids]
-    return max(((end - since).total_seconds() for end in ends), default=0.0)
+    """Return how long after an instant the last of these deliveries was recorded, in seconds; 0 if before it."""
+    ends: list[datetime] = [row.finished_at for row in audited.rows if row.hook_id in hook_ids and row.finished_at]
+    return max([0.0, *[(end - since).total_seconds() for end in ends]])

@@ -10,7 +10,9 @@ from tests.faults.settings import LEASE_S, TAKEOVER_S
 from tests.support.load import make_tree, produce
 from tests.support.stand import Stand
 
-EVENTS = 2_500
+# A backlog that the survivor works off within a lease: what is due earlier goes first, and would hide the take-over.
+EVENTS = 1_500
+LATE_EVENTS = 300
 PATHS = [f"/slow/20/{name}" for name in "abcd"]
 LIMIT_S = 60
 
@@ -25,8 +27,11 @@ async def test_the_other_goes_on_when_one_of_two_is_killed(stand: Stand, report:
     killed_at = SystemClock().now()
     victim.kill()
     held = await held_now(stand)
-    await until_all_recorded(stand, range(EVENTS), limit_s=LIMIT_S)
-    audited = await judge(stand, range(EVENTS), PATHS)
+    # Half of these lie in partitions that Kafka still counts as the victim's.
+    await produce(stand, LATE_EVENTS, first=EVENTS)
+    accepted = range(EVENTS + LATE_EVENTS)
+    await until_all_recorded(stand, accepted, limit_s=LIMIT_S)
+    audited = await judge(stand, accepted, PATHS)
     _assert_only_what_was_in_flight_came_twice(audited.duplicated.keys(), held)
     for name, hook_ids, limit_s in (
         ("kill -9, one of two: what it held", held.all, LEASE_S + 1),
@@ -35,7 +40,7 @@ async def test_the_other_goes_on_when_one_of_two_is_killed(stand: Stand, report:
         report(
             result_of(
                 name,
-                range(EVENTS),
+                accepted,
                 audited,
                 in_flight=len(held.in_flight),
                 recovery_s=recovered_s(audited, hook_ids, killed_at),

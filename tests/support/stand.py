@@ -56,7 +56,11 @@ class Dispatcher(Process):
 
     async def _get(self, path: str) -> httpx.Response:
         async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            return await client.get(f"http://127.0.0.1:{self._ops_port}{path}")
+            try:
+                return await client.get(f"http://127.0.0.1:{self._ops_port}{path}")
+            except httpx.TransportError:
+                self.check()
+                raise
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of the process so far."""
