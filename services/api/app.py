@@ -25,6 +25,9 @@ from services.api.access.guard import guard
 from services.api.access.service import Access
 from services.api.access.sql import SqlCredentials
 from services.api.access.tokens import Tokens
+from services.api.activity import routes as activity_routes
+from services.api.activity.service import Activities
+from services.api.activity.sql import SqlActivityLog
 from services.api.deliveries import routes as delivery_routes
 from services.api.deliveries.service import Replays, Retries
 from services.api.deliveries.sql import SqlReplays, SqlRetries
@@ -86,6 +89,7 @@ def make_rooms(
         ),
         replays=Replays(store=SqlReplays(database), clock=clock, retention_days=settings.retention_days),
         retries=Retries(store=SqlRetries(database), clock=clock),
+        activities=Activities(log=SqlActivityLog(database)),
     )
 
 
@@ -107,6 +111,7 @@ def make_web(rooms: Rooms) -> FastAPI:
     guarded = APIRouter(dependencies=[Depends(guard)])
     guarded.include_router(webhook_routes.router)
     guarded.include_router(delivery_routes.router)
+    guarded.include_router(activity_routes.router)
     app.include_router(guarded)
     _document_problems(app)
     return app

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from services.api.access.service import Access
+from services.api.activity.service import Activities
 from services.api.deliveries.service import Replays, Retries
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.testing import Testing
@@ -20,6 +21,7 @@ class Rooms:
     testing: Testing
     replays: Replays
     retries: Retries
+    activities: Activities
 
 
 def rooms_of(request: Request) -> Rooms:
