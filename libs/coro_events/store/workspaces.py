@@ -15,6 +15,8 @@ workspaces = Table(
     Column("type", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     Column("status", Text, nullable=False, server_default="new"),
+    # Since when it has that status; null where nobody told.
+    Column("status_at", instant()),
     Column("archived_at", instant()),
     Column("last_sequence", BigInteger, nullable=False, server_default="0"),
     Column("created_at", instant(), nullable=False, server_default=text("now()")),

@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from coro_events.contract.envelope import Event
+from coro_events.contract.fields import WorkspaceStatus
 from coro_events.contract.workspaces import WorkspaceCreated
 
 
@@ -61,6 +62,16 @@ class TestRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A workspace has got another status."""
+
+    workspace_id: str
+    status: WorkspaceStatus
+    # Aware, UTC.
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """A record that nobody can use, and why; the reason names field and rule and never a value."""
 
@@ -77,6 +88,8 @@ class Decoded:
     events: dict[UUID, Event] = field(default_factory=dict)
     # Workspaces that the events create, in the order of the events.
     workspaces: list[WorkspaceCreated] = field(default_factory=list)
+    # The statuses that the events bring, in the order of the events.
+    statuses: list[StatusChange] = field(default_factory=list)
     tests: list[TestRequest] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     # Whether a webhook was disabled or removed: its waiting deliveries are to be settled.

@@ -7,9 +7,9 @@ from coro_events.contract.codec import decode
 from coro_events.contract.topics import WEBHOOKS
 from coro_events.contract.triggers import Trigger
 from coro_events.contract.webhook_events import TestRequested, WebhookEvent, WebhookEventType, decode_webhook_event
-from coro_events.contract.workspaces import WorkspaceCreated
+from coro_events.contract.workspaces import WorkspaceCreated, WorkspaceStatusUpdated
 from coro_events.errors import ContractError
-from services.dispatcher.intake.batch import Batch, Decoded, Record, Rejection, TestRequest
+from services.dispatcher.intake.batch import Batch, Decoded, Record, Rejection, StatusChange, TestRequest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STOPS = frozenset({WebhookEventType.DISABLED, WebhookEventType.DELETED, WebhookEventType.EXPIRED})
@@ -41,6 +41,9 @@ def _take_event(decoded: Decoded, record: Record) -> None:
     decoded.events[event.id] = event
     if event.trigger is Trigger.WORKSPACE_CREATED:
         decoded.workspaces.append(WorkspaceCreated.model_validate_json(event.data))
+    elif event.trigger is Trigger.WORKSPACE_STATUS_UPDATED:
+        data = WorkspaceStatusUpdated.model_validate_json(event.data)
+        decoded.statuses.append(StatusChange(event.workspace_id, data.status, event.occurred_at))
 
 
 def _take_webhook_event(decoded: Decoded, event: WebhookEvent) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from coro_events.contract.workspaces import WorkspaceCreated
 from coro_events.store.unit import WriteConnection
-from services.dispatcher.intake.batch import Batch, Rejection, Span
+from services.dispatcher.intake.batch import Batch, Rejection, Span, StatusChange
 
 # (topic, partition) to offset.
 Offsets = Mapping[tuple[str, int], int]
@@ -68,8 +68,12 @@ class Fence(Protocol):
 
 
 class Tree(Protocol):
-    """The step of a planning transaction that creates new workspaces before their events are matched."""
+    """The step of a planning transaction that changes the tree before its events are matched."""
 
     async def grow(self, connection: WriteConnection, created: Sequence[WorkspaceCreated]) -> None:
         """Create the rows that are not there yet; a workspace that exists stays as it is."""
+        ...
+
+    async def keep_statuses(self, connection: WriteConnection, changes: Sequence[StatusChange]) -> None:
+        """Write the statuses of the workspaces that are known; the last one of each counts."""
         ...

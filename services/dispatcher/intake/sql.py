@@ -1,15 +1,17 @@
-"""Where each partition goes on, the fence between replicas, and the tree as `workspace-created` events grow it."""
+"""Where each partition goes on, the fence between replicas, and the tree as events about workspaces change it."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from coro_events.contract.fields import WorkspaceType
 from coro_events.contract.workspaces import WorkspaceCreated
 from coro_events.errors import FenceLostError
 from coro_events.runtime.logs import get_logger
-from coro_events.store.locks import AdvisoryLock
+from coro_events.store import tree
+from coro_events.store.tree import PLACEHOLDER_STATUS, Node
 from coro_events.store.unit import Database, WriteConnection
-from services.dispatcher.intake.batch import Span
+from services.dispatcher.intake.batch import Span, StatusChange
 from services.dispatcher.intake.ports import Offsets
 
 _log = get_logger("intake")
@@ -34,34 +36,6 @@ _ADVANCE = text(
     " from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:firsts as bigint[]),"
     " cast(:nexts as bigint[])) as k (topic, partition, first_offset, next_offset)"
     " where c.topic = k.topic and c.partition = k.partition and c.next_offset = k.first_offset"
-)
-
-_LOCK = text("select pg_advisory_xact_lock(:key)").bindparams(key=int(AdvisoryLock.TREE))
-
-_FIND = text("select id, parent_id, path, status from workspaces where id = any (cast(:ids as text[]))")
-
-# A parent that nobody has announced yet: events of different workspaces come in any order. Its own event completes it.
-_PLACEHOLDER = text(
-    "insert into workspaces (id, path, type, display_name, status) values (:id, array[:id], 'channel', :id, 'unknown')"
-    " on conflict do nothing"
-)
-
-_UPSERT = text(
-    """
-    insert into workspaces (id, parent_id, path, type, display_name, status)
-    values (:id, :parent_id, cast(:path as text[]), :type, :display_name, :status)
-    on conflict (id) do update set parent_id = excluded.parent_id, path = excluded.path, type = excluded.type,
-        display_name = excluded.display_name, status = excluded.status, updated_at = now()
-    where workspaces.status = 'unknown'
-    """
-)
-
-# Everything below a workspace that has just got its place: the new path in front of the rest of the old one.
-_REPATH = text(
-    """
-    update workspaces set path = cast(:path as text[]) || path[array_position(path, :id) + 1 :], updated_at = now()
-    where path @> array[cast(:id as text)] and id <> :id
-    """
 )
 
 
@@ -117,39 +91,56 @@ class SqlFence:
 
 
 class SqlTree:
-    """Creates the rows of new workspaces, before their events are matched."""
+    """Creates the rows of new workspaces and keeps statuses, before events are matched."""
 
     async def grow(self, connection: WriteConnection, created: Sequence[WorkspaceCreated]) -> None:
         """Create the rows that are not there yet; a workspace that exists stays as it is."""
-        await connection.execute(_LOCK)
+        await tree.lock_tree(connection)
         for workspace in created:
             await self._create(connection, workspace)
 
+    async def keep_statuses(self, connection: WriteConnection, changes: Sequence[StatusChange]) -> None:
+        """Write the statuses of the workspaces that are known; the last one of each counts."""
+        await tree.set_statuses(
+            connection, [(change.workspace_id, change.status.value, change.occurred_at) for change in changes]
+        )
+
     async def _create(self, connection: WriteConnection, workspace: WorkspaceCreated) -> None:
         parent_id = workspace.parent_workspace_id
-        rows = {row.id: row for row in await connection.rows(_FIND, {"ids": [workspace.id, parent_id or ""]})}
-        present = rows.get(workspace.id)
-        if present is not None and present.status != "unknown":
+        nodes = await tree.find_nodes(connection, filter(None, (workspace.id, parent_id)))
+        present = nodes.get(workspace.id)
+        if present is not None and present.status != PLACEHOLDER_STATUS:
             return
-        path = [workspace.id]
+        above: tuple[str, ...] = ()
         if parent_id is not None:
-            if parent_id not in rows:
-                await connection.execute(_PLACEHOLDER, {"id": parent_id})
-            above = list(rows[parent_id].path) if parent_id in rows else [parent_id]
+            above = nodes[parent_id].path if parent_id in nodes else (parent_id,)
             if workspace.id in above:
                 _log.warning("workspace.cycle_refused", workspace_id=workspace.id, parent_id=parent_id)
-                parent_id, above = None, []
-            path = [*above, workspace.id]
-        await connection.execute(
-            _UPSERT,
-            {
-                "id": workspace.id,
-                "parent_id": parent_id,
-                "path": path,
-                "type": workspace.type.value,
-                "display_name": workspace.display_name,
-                "status": workspace.status.value,
-            },
+                parent_id, above = None, ()
+            elif parent_id not in nodes:
+                # A parent that nobody has announced yet: events come in any order, and its own completes it.
+                await tree.insert_node(connection, _placeholder(parent_id))
+        node = Node(
+            id=workspace.id,
+            parent_id=parent_id,
+            path=(*above, workspace.id),
+            type=workspace.type.value,
+            display_name=workspace.display_name,
+            status=workspace.status.value,
         )
-        if present is not None:
-            await connection.execute(_REPATH, {"id": workspace.id, "path": path})
+        if present is None:
+            await tree.insert_node(connection, node)
+            return
+        await tree.describe_node(connection, node)
+        await tree.move_node(connection, node.id, parent_id=parent_id, above=above)
+
+
+def _placeholder(workspace_id: str) -> Node:
+    return Node(
+        id=workspace_id,
+        parent_id=None,
+        path=(workspace_id,),
+        type=WorkspaceType.CHANNEL.value,
+        display_name=workspace_id,
+        status=PLACEHOLDER_STATUS,
+    )

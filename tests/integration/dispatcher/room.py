@@ -1,5 +1,6 @@
 """A dispatcher's database-side parts on one real database, and what it then holds."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import Row
 
 from coro_events.contract.envelope import Event
+from coro_events.contract.fields import WorkspaceStatus
 from coro_events.contract.triggers import Trigger
 from coro_events.contract.workspaces import WorkspaceCreated
 from coro_events.store.unit import Database
 from coro_events.store.vault import Vault
 from services.dispatcher.deliver.sql import SqlDueDeliveries
-from services.dispatcher.intake.batch import Span
+from services.dispatcher.intake.batch import Span, StatusChange
 from services.dispatcher.intake.sql import SqlConsumedOffsets, SqlFence, SqlTree
 from services.dispatcher.match.delivery import Delivery
 from services.dispatcher.match.sql import SqlPlanner
@@ -72,7 +74,13 @@ class Room:
             for event in events
             if event.trigger is Trigger.WORKSPACE_CREATED
         ]
-        return (await self.planner.plan(decoded_of(*events, spans=spans, workspaces=created), roomy)).claimed
+        statuses = [
+            StatusChange(event.workspace_id, WorkspaceStatus(json.loads(event.data)["status"]), event.occurred_at)
+            for event in events
+            if event.trigger is Trigger.WORKSPACE_STATUS_UPDATED
+        ]
+        decoded = decoded_of(*events, spans=spans, workspaces=created, statuses=statuses)
+        return (await self.planner.plan(decoded, roomy)).claimed
 
     async def all(self, query: str, **params: object) -> list[Row[Any]]:
         """Return the rows of a query."""
