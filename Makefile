@@ -38,10 +38,13 @@ migrate: $(VENV)/.stamp-local ## Bring the schema of CORO_DATABASE_URL up to dat
 
 # --- Check ---
 
-.PHONY: check test lint types imports generated
-check: lint types imports generated test ## All that must hold before a change is done
+.PHONY: check test test-all lint types imports generated
+check: lint types imports generated test-all ## All that must hold before a change is done
 
-test: $(VENV)/.stamp-dev ## Run the tests
+test: $(VENV)/.stamp-dev ## Run the tests, all but the faults
+	@$(PY) -m pytest --ignore=tests/faults
+
+test-all: $(VENV)/.stamp-dev ## Run the tests, the faults too
 	@$(PY) -m pytest
 
 lint: $(VENV)/.stamp-dev ## Style and habits

@@ -50,11 +50,10 @@ def addresses(facts: Mapping[str, Any]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for label, key in (
         ("REST API", "api_url"),
-        ("Console", "console_url"),
         ("Receiver", "receiver_url"),
         ("Kafka", "kafka_bootstrap"),
         ("Mail", "mail_dir"),
-        ("Sign in as", "admin_email"),
+        ("Client id", "client_id"),
     ):
         table.add_row(Text(label, style="bold"), str(facts[key]))
     table.add_row(Text("Passwords", style="bold"), "in run.json, beside the data")

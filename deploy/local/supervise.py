@@ -30,7 +30,7 @@ def run(places: Places) -> None:
         stack = Stack(places=places, plan=make_plan(os.environ), env=os.environ, say=_say)
         try:
             facts = stack.up()
-            _say(f"console: {facts['console_url']} (who and how: {places.run_file})")
+            _say(f"REST API: {facts['api_url']} (who and how: {places.run_file})")
             _say(READY)
             screen.watch(facts, places, stack.check)
         except KeyboardInterrupt:
