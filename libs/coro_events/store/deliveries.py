@@ -44,7 +44,16 @@ deliveries = Table(
     CheckConstraint("kind in ('event', 'test')", name="kind"),
     CheckConstraint("state in ('pending', 'delivered', 'failed', 'held', 'discarded')", name="state"),
     Index("ix_deliveries_due", "webhook_id", "due_at", postgresql_where=text("state = 'pending'")),
-    Index("ix_deliveries_webhook_id_created_at", "webhook_id", "created_at"),
+    # A history, newest first; a batch makes hundreds of deliveries in the same moment, so time alone is no order.
+    Index("ix_deliveries_history", "webhook_id", "created_at", "event_id"),
+    # The same of those that few deliveries end in, so that a history of them alone need not search for them.
+    Index(
+        "ix_deliveries_unsuccessful",
+        "webhook_id",
+        "created_at",
+        "event_id",
+        postgresql_where=text("state in ('failed', 'held', 'discarded')"),
+    ),
     # A receiver names a delivery by its hook id.
     Index("ix_deliveries_hook_id", "hook_id"),
     # What a replay takes up again.
