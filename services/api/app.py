@@ -33,6 +33,8 @@ from services.api.deliveries.service import Replays, Retries
 from services.api.deliveries.sql import SqlReplays, SqlRetries
 from services.api.edge import Edge
 from services.api.health import Health
+from services.api.idempotency.service import Idempotency
+from services.api.idempotency.sql import SqlKeys
 from services.api.metrics import Metrics
 from services.api.problems import Problem
 from services.api.publish.kafka import KafkaPublisher
@@ -44,6 +46,8 @@ from services.api.webhooks import routes as webhook_routes
 from services.api.webhooks.dns import SystemResolver
 from services.api.webhooks.ports import Resolver
 from services.api.webhooks.reach import Reach
+from services.api.webhooks.rotating import Rotating
+from services.api.webhooks.seals import Seals
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.sql import SqlTestResults, SqlWebhooks
 from services.api.webhooks.testing import Testing
@@ -75,11 +79,13 @@ def make_rooms(
         ),
         webhooks=Webhooks(
             store=store,
-            vault=vault,
+            seals=Seals(vault),
             clock=clock,
             reach=Reach(resolver=resolver, allowed=settings.networks()),
             allow_http=settings.allows_http(),
         ),
+        rotating=Rotating(store=store, seals=Seals(vault), clock=clock),
+        idempotency=Idempotency(keys=SqlKeys(database), vault=vault, clock=clock),
         testing=Testing(
             store=store,
             results=SqlTestResults(database),

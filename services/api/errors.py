@@ -15,11 +15,15 @@ from services.api.faults import faults_of
 from services.api.problems import problem
 from services.api.refusals import (
     BodyTooLarge,
+    BodyTooSlow,
     EditConflict,
     Fault,
     InvalidInput,
+    KeyReused,
     NameTaken,
+    NoSuchCredential,
     NoSuchDelivery,
+    NoSuchEvent,
     NoSuchReplay,
     NotFound,
     NotJson,
@@ -30,6 +34,10 @@ from services.api.refusals import (
     ReplayOver,
     ReplayRunning,
     RoleTooLow,
+    StillUnderWay,
+    TooManyAttempts,
+    TooManyCredentials,
+    TooManyRequests,
     TooManyWebhooks,
     UnknownClient,
     UnreadableBody,
@@ -59,6 +67,7 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         InvalidInput: Answer(400, "invalid"),
         UnsupportedGrant: Answer(400, "unsupported-grant", members={"error": "unsupported_grant_type"}),
         UnreadableBody: Answer(400, "unreadable-body"),
+        BodyTooSlow: Answer(408, "body-too-slow", headers={"Connection": "close"}),
         BodyTooLarge: Answer(413, "body-too-large", headers={"Connection": "close"}),
         NotJson: Answer(415, "not-json"),
         NotSignedIn: Answer(401, "not-signed-in", headers=_NEW_TOKEN),
@@ -70,6 +79,7 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         NotFound: Answer(404, "not-found"),
         NoSuchReplay: Answer(404, "no-such-replay"),
         NoSuchDelivery: Answer(404, "no-such-delivery"),
+        NoSuchEvent: Answer(404, "no-such-event"),
         NameTaken: Answer(409, "name-taken"),
         TooManyWebhooks: Answer(409, "too-many-webhooks"),
         WrongState: Answer(409, "wrong-state"),
@@ -77,6 +87,12 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         ReplayRunning: Answer(409, "replay-running"),
         ReplayOver: Answer(409, "replay-over"),
         EditConflict: Answer(412, "edit-conflict"),
+        NoSuchCredential: Answer(404, "no-such-credential"),
+        TooManyCredentials: Answer(409, "too-many-credentials"),
+        KeyReused: Answer(409, "idempotency-key-reused"),
+        StillUnderWay: Answer(409, "still-under-way"),
+        TooManyRequests: Answer(429, "too-many-requests"),
+        TooManyAttempts: Answer(429, "too-many-attempts"),
     }
 )
 
@@ -108,6 +124,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, Refusal):
         raise TypeError("only refusals are answered here") from error
     answer = answer_of(type(error))
+    if error.retry_after_s is not None:
+        answer = answer._replace(headers={**answer.headers, "Retry-After": str(error.retry_after_s)})
     title = (type(error).__doc__ or "").strip()
     detail = error.detail or title
     return _problem(request, answer, title, detail, faults=error.faults)

@@ -61,10 +61,20 @@ def problem(
 def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
     """Return the error answers of an operation for OpenAPI."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses
+    # Whoever may ask may ask too often, and whoever may send a body may do so too slowly.
+    everywhere = {429, 408} if 413 in statuses else {429}  # noqa: PLR2004 - statuses are known by their numbers
+    answers: dict[int | str, dict[str, object]] = {
+        status: {"description": _MEANINGS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in sorted({*statuses, *everywhere})
     }
+    for status in answers.keys() & {429, 503}:
+        answers[status]["headers"] = _RETRY_AFTER
+    return answers
 
+
+_RETRY_AFTER = {
+    "Retry-After": {"description": "In how many seconds to try again.", "schema": {"type": "integer", "minimum": 1}}
+}
 
 _MEANINGS = {
     400: "The request breaks a rule; every faulty field is named.",
@@ -72,9 +82,11 @@ _MEANINGS = {
     403: "The workspace is out of reach, or the role is too low.",
     404: "There is no such webhook in this workspace, or it has no such replay or delivery.",
     409: "It conflicts with what is there: a name, a limit or a state.",
+    408: "The body did not arrive in time.",
     412: "The webhook was changed since it was read.",
     413: "The body is too large.",
     415: "The body is not JSON.",
+    429: "Too many requests, or too many failed sign-ins; Retry-After says when to come back.",
     500: "Something went wrong on our side.",
     503: "For a moment, we cannot do it.",
 }

@@ -5,6 +5,7 @@ CoroError
     ├── InvalidInput           the input breaks a rule, field by field
     │   └── UnsupportedGrant   the token request is of a kind that we do not serve
     ├── UnreadableBody         the body is no JSON
+    ├── BodyTooSlow            the body does not come
     ├── BodyTooLarge           the body is longer than any valid one
     ├── NotJson                the body says it is something else than JSON
     ├── NotSignedIn            the access token is no longer good, or never was
@@ -17,6 +18,12 @@ CoroError
     │   └── NoSuchDelivery     the webhook has no such delivery
     ├── NameTaken              another webhook of the workspace has the name
     ├── TooManyWebhooks        the workspace has as many as it may
+    ├── NoSuchCredential       there is no such credential in the workspace
+    ├── TooManyCredentials     the workspace has as many as it may
+    ├── KeyReused              the idempotency key stands for another request
+    ├── StillUnderWay          the request of that idempotency key is not answered yet
+    ├── TooManyRequests        the credential asks more often than it may
+    │   └── TooManyAttempts    sign-in has failed too often
     ├── WrongState             the webhook's state does not allow it
     ├── WrongDeliveryState     the delivery's state does not allow it
     ├── ReplayRunning          the webhook has a running replay
@@ -24,6 +31,7 @@ CoroError
     └── EditConflict           the webhook was changed since it was read
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,6 +49,8 @@ class Refusal(CoroError):  # noqa: N818 - the words of the API, not those of Pyt
     """The request is refused."""
 
     faults: Sequence[Fault] = ()
+    # When the same request may be made again, in seconds; none where time does not help.
+    retry_after_s: int | None = None
 
 
 class InvalidInput(Refusal):
@@ -60,6 +70,10 @@ class UnsupportedGrant(InvalidInput):
 
 class UnreadableBody(Refusal):
     """The body is not valid JSON."""
+
+
+class BodyTooSlow(Refusal):
+    """The body did not arrive in time."""
 
 
 class BodyTooLarge(Refusal):
@@ -102,12 +116,47 @@ class NoSuchDelivery(NotFound):
     """There is no such delivery of this webhook."""
 
 
+class NoSuchEvent(NotFound):
+    """There is no such event in this workspace or below it, or it is not kept any more."""
+
+
 class NameTaken(Refusal):
     """Another webhook of this workspace has that name."""
 
 
 class TooManyWebhooks(Refusal):
     """The workspace has as many webhooks as it may have."""
+
+
+class NoSuchCredential(Refusal):
+    """There is no such credential in this workspace."""
+
+
+class TooManyCredentials(Refusal):
+    """The workspace has as many credentials as it may have."""
+
+
+class KeyReused(Refusal):
+    """The idempotency key stands for another request."""
+
+
+class StillUnderWay(Refusal):
+    """The request of this idempotency key is still under way."""
+
+    retry_after_s = 1
+
+
+class TooManyRequests(Refusal):
+    """There are too many requests."""
+
+    def __init__(self, wait_s: float) -> None:
+        """Tell when to come back."""
+        self.retry_after_s = max(1, math.ceil(wait_s))
+        super().__init__(f"try again in {self.retry_after_s} s")
+
+
+class TooManyAttempts(TooManyRequests):
+    """Sign-in has failed too often."""
 
 
 class WrongState(Refusal):

@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from services.api.access.service import Access
 from services.api.activity.service import Activities
 from services.api.deliveries.service import Replays, Retries
+from services.api.idempotency.service import Idempotency
+from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.testing import Testing
 
@@ -18,6 +20,8 @@ class Rooms:
 
     access: Access
     webhooks: Webhooks
+    rotating: Rotating
+    idempotency: Idempotency
     testing: Testing
     replays: Replays
     retries: Retries

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from coro_events.rules.deliveries import DeliveryState
 from coro_events.rules.webhooks import WebhookState
+from services.api.idempotency.ports import KeptAnswer
 from services.api.webhooks.ports import Activity
 
 
@@ -126,6 +127,14 @@ class ReplayChange(Protocol):
 
     async def record(self, activity: Activity) -> None:
         """Write a line of the activity log."""
+        ...
+
+    async def keep(self, answer: KeptAnswer) -> None:
+        """Keep the answer to the request of an idempotency key.
+
+        Raises:
+            StillUnderWay: Another request answers it; nothing of this change may count.
+        """
         ...
 
 

@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse
 from services.api.access.guard import CallerHere
 from services.api.bodies import documented_body, read_body
 from services.api.deliveries.schemas import ReplayCounts, ReplayRequest, ReplayView, RetriedDelivery
+from services.api.idempotency.ports import KeptAnswer
+from services.api.idempotency.replies import IdempotencyKey, given_again
 from services.api.paging import DEFAULT_PAGE_SIZE, Page, PageNumber, PageSize
 from services.api.problems import documented
 from services.api.refusals import NoSuchDelivery, NoSuchReplay, NotFound
@@ -31,7 +33,13 @@ router = APIRouter(prefix=PREFIX + "/{webhook_id}", tags=["deliveries"])
     openapi_extra=documented_body(ReplayRequest),
 )
 async def create_replay(
-    webhook_id: str, request: Request, response: Response, caller: CallerHere, rooms: RoomsHere
+    *,
+    webhook_id: str,
+    request: Request,
+    response: Response,
+    caller: CallerHere,
+    rooms: RoomsHere,
+    idempotency_key: IdempotencyKey = None,
 ) -> ReplayView | Response:
     """Replay events since a time, or count them; each event reaches the webhook once, however often this is asked."""
     webhook = _id(webhook_id, NotFound)
@@ -39,8 +47,15 @@ async def create_replay(
     if body.dry_run:
         counts = await rooms.replays.count(caller, webhook, body)
         return JSONResponse(counts.model_dump(by_alias=True))
-    view = await rooms.replays.request(caller, webhook, body)
-    response.headers["Location"] = f"{PREFIX}/{webhook}/replays/{view.id}"
+    async with rooms.idempotency.once(caller, idempotency_key, operation=f"createReplay {webhook}", body=body) as once:
+        if once.answer is not None:
+            return given_again(once.answer)
+
+        def keep(view: ReplayView) -> KeptAnswer:
+            return once.keep(202, {"Location": _location(webhook, view)}, view)
+
+        view = await rooms.replays.request(caller, webhook, body, keep=keep if once.is_kept else None)
+    response.headers["Location"] = _location(webhook, view)
     return view
 
 
@@ -93,6 +108,10 @@ async def cancel_replay(webhook_id: str, replay_id: str, caller: CallerHere, roo
 async def retry_delivery(webhook_id: str, hook_id: str, caller: CallerHere, rooms: RoomsHere) -> RetriedDelivery:
     """Make a delivery due now; what had failed or was held gets one attempt, which never disables the webhook."""
     return await rooms.retries.retry(caller, _id(webhook_id, NotFound), _id(hook_id, NoSuchDelivery))
+
+
+def _location(webhook_id: uuid.UUID, view: ReplayView) -> str:
+    return f"{PREFIX}/{webhook_id}/replays/{view.id}"
 
 
 def _id(text: str, missing: type[NotFound]) -> uuid.UUID:

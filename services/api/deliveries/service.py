@@ -12,6 +12,7 @@ from services.api.access.service import Caller
 from services.api.deliveries.ports import Again, Counts, Replay, ReplayState, ReplayStore, RetryStore, Subject
 from services.api.deliveries.rules import fault_in_since, instant_of, is_manual, never_delivers, require_enabled
 from services.api.deliveries.schemas import Include, ReplayCounts, ReplayRequest, ReplayView, RetriedDelivery
+from services.api.idempotency.ports import Keep
 from services.api.paging import Page
 from services.api.refusals import (
     Fault,
@@ -53,7 +54,9 @@ class Replays:
         counts = await self._store.count(subject, since=since, include=body.include)
         return ReplayCounts(missed=counts.missed, held=counts.held, failed=counts.failed)
 
-    async def request(self, caller: Caller, webhook_id: uuid.UUID, body: ReplayRequest) -> ReplayView:
+    async def request(
+        self, caller: Caller, webhook_id: uuid.UUID, body: ReplayRequest, *, keep: Keep[ReplayView] | None = None
+    ) -> ReplayView:
         """Ask for a replay; the dispatcher begins with it at once.
 
         Raises:
@@ -81,6 +84,8 @@ class Replays:
                 "expected": replay.expected,
             }
             await change.record(self._told(caller, replay, "webhook.replay_requested", {"name": locked.name, **detail}))
+            if keep is not None:
+                await change.keep(keep(_view(replay)))
         return _view(replay)
 
     async def page(self, caller: Caller, webhook_id: uuid.UUID, *, page: int, page_size: int) -> Page[ReplayView]:

@@ -24,6 +24,8 @@ from services.api.deliveries.ports import (
     Stopped,
     Subject,
 )
+from services.api.idempotency.ports import KeptAnswer
+from services.api.idempotency.sql import keep_answer
 from services.api.refusals import ReplayRunning
 from services.api.webhooks.ports import Activity
 
@@ -147,6 +149,10 @@ class SqlReplayChange:
     async def record(self, activity: Activity) -> None:
         """Write a line of the activity log."""
         await _record(self._connection, activity)
+
+    async def keep(self, answer: KeptAnswer) -> None:
+        """Keep the answer to the request of an idempotency key, or raise StillUnderWay."""
+        await keep_answer(self._connection, answer)
 
 
 class SqlRetries:

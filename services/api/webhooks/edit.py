@@ -82,6 +82,9 @@ def edited(webhook: Webhook, secrets: Secrets, body: WebhookUpdate, now: datetim
     )
     next_secrets = Secrets(secret=secrets.secret if body.secret in {None, MASK} else str(body.secret), headers=headers)
     changed = _differences(webhook, following, secrets, next_secrets)
+    if "secret" in changed:
+        # An edit replaces the secret at once; only a rotation lets two of them sign.
+        following = replace(following, previous_secret_sealed=None, previous_secret_until=None)
     moved = state is not webhook.state
     if changed or moved:
         following = replace(following, revision=webhook.revision + 1, updated_at=now)

@@ -12,6 +12,7 @@ from coro_events.contract.triggers import Trigger
 from coro_events.contract.webhook_events import WebhookEvent
 from coro_events.rules.deliveries import DeliveryState
 from coro_events.rules.webhooks import WebhookState
+from services.api.idempotency.ports import KeptAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,14 @@ class WebhookChange(Protocol):
 
     async def publish(self, event: WebhookEvent) -> None:
         """Leave a message in the outbox. Call it after the webhook is locked or inserted, so that order holds."""
+        ...
+
+    async def keep(self, answer: KeptAnswer) -> None:
+        """Keep the answer to the request of an idempotency key.
+
+        Raises:
+            StillUnderWay: Another request answers it; nothing of this change may count.
+        """
         ...
 
 

@@ -1,6 +1,7 @@
 """The published operations on webhook configurations."""
 
 import uuid
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -8,13 +9,17 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from services.api.access.guard import CallerHere, needs
 from services.api.access.roles import Role
 from services.api.bodies import documented_body, read_body
+from services.api.idempotency.ports import KeptAnswer
+from services.api.idempotency.replies import IdempotencyKey, given_again
+from services.api.idempotency.service import Once
 from services.api.paging import DEFAULT_PAGE_SIZE, Page, PageNumber, PageSize
 from services.api.problems import documented
 from services.api.refusals import NotFound
 from services.api.rooms import RoomsHere
-from services.api.webhooks.ports import Order
+from services.api.webhooks.ports import Order, Webhook
 from services.api.webhooks.schemas import (
     CreatedWebhook,
+    SecretRotation,
     TestView,
     WebhookCreate,
     WebhookDetails,
@@ -33,19 +38,27 @@ IfMatch = Annotated[
 @router.post(
     "",
     status_code=201,
+    response_model=CreatedWebhook,
     operation_id="createWebhook",
     summary="Create a webhook",
     responses=documented(400, 401, 403, 409, 413, 415, 500, 503),
     openapi_extra=documented_body(WebhookCreate),
 )
-async def create_webhook(request: Request, response: Response, caller: CallerHere, rooms: RoomsHere) -> CreatedWebhook:
+async def create_webhook(
+    request: Request,
+    response: Response,
+    caller: CallerHere,
+    rooms: RoomsHere,
+    idempotency_key: IdempotencyKey = None,
+) -> CreatedWebhook | Response:
     """Create a webhook, enabled, and send it a test; the secret is shown in this answer only."""
     rules = await rooms.webhooks.rules_of_create()
     body = await read_body(request, WebhookCreate, context=rules)
-    webhook, view = await rooms.webhooks.create(caller, body, rules)
-    response.headers["ETag"] = etag_of(webhook)
-    response.headers["Location"] = f"{router.prefix}/{webhook.id}"
-    response.headers["Cache-Control"] = "no-store"
+    async with rooms.idempotency.once(caller, idempotency_key, operation="createWebhook", body=body) as once:
+        if once.answer is not None:
+            return given_again(once.answer)
+        webhook, view = await rooms.webhooks.create(caller, body, rules, keep=_keeper(once, 201))
+    response.headers.update({**_headers(webhook), "Cache-Control": "no-store"})
     return view
 
 
@@ -133,6 +146,49 @@ async def test_webhook(webhook_id: str, response: Response, caller: CallerHere, 
     if test.state == "pending":
         response.status_code = 202
     return test
+
+
+@router.post(
+    "/{webhook_id}/rotate-secret",
+    response_model=WebhookView,
+    operation_id="rotateWebhookSecret",
+    summary="Give a webhook a new secret",
+    responses=documented(400, 401, 403, 404, 409, 412, 413, 415, 500, 503),
+    openapi_extra=documented_body(SecretRotation),
+)
+async def rotate_secret(
+    *,
+    webhook_id: str,
+    request: Request,
+    response: Response,
+    caller: CallerHere,
+    rooms: RoomsHere,
+    if_match: IfMatch = None,
+    idempotency_key: IdempotencyKey = None,
+) -> WebhookView | Response:
+    """Sign with a new secret, shown in this answer only; for a while the present one signs `webhook-signature` too."""
+    webhook_uuid = _id(webhook_id)
+    body = await read_body(request, SecretRotation)
+    operation = f"rotateWebhookSecret {webhook_uuid}"
+    async with rooms.idempotency.once(caller, idempotency_key, operation=operation, body=body) as once:
+        if once.answer is not None:
+            return given_again(once.answer)
+        webhook, view = await rooms.rotating.rotate(
+            caller, webhook_uuid, body, if_match=if_match, keep=_keeper(once, 200)
+        )
+    response.headers.update({"ETag": etag_of(webhook), "Cache-Control": "no-store"})
+    return view
+
+
+def _headers(webhook: Webhook) -> dict[str, str]:
+    return {"ETag": etag_of(webhook), "Location": f"{router.prefix}/{webhook.id}"}
+
+
+def _keeper(once: Once, status: int) -> Callable[[Webhook, WebhookView], KeptAnswer] | None:
+    """Return what makes the answer to keep; nothing where the request has no idempotency key."""
+    if not once.is_kept:
+        return None
+    return lambda webhook, view: once.keep(status, _headers(webhook), view)
 
 
 def _id(text: str) -> uuid.UUID:

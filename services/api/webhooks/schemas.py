@@ -136,8 +136,20 @@ class WebhookUpdate(_Written):
     draft_of: Any = None
     disabled_reason: Any = None
     last_delivery: Any = None
+    previous_secret_expires: Any = None
     last_test: Any = None
     test: Any = None
+
+
+class SecretRotation(_Written):
+    """A new secret for a webhook."""
+
+    secret: Annotated[Secret, AfterValidator(_no_mask)] | None = Field(
+        default=None, description="A random one is made if it is left out.", repr=False
+    )
+    overlap_hours: int = Field(
+        default=24, ge=0, le=168, description="How long the present secret also signs `webhook-signature`."
+    )
 
 
 class _Read(BaseModel):
@@ -195,7 +207,9 @@ class WebhookView(_Read):
     description: str
     apply_to_all_descendants: bool
     url: str
-    secret: str = Field(description="In the clear in the answer to create, a mask from then on.", repr=False)
+    secret: str = Field(
+        description="In the clear in the answers to create and to rotate, a mask from then on.", repr=False
+    )
     headers: dict[str, str] = Field(description="The values are masked.")
     triggers: list[str]
     created: int = Field(description="UTC, in milliseconds.")
@@ -205,6 +219,9 @@ class WebhookView(_Read):
     draft_of: str | None
     disabled_reason: str | None
     last_delivery: LastDelivery | None
+    previous_secret_expires: int | None = Field(
+        description="Until when the secret before the last rotation also signs; UTC, in milliseconds."
+    )
 
 
 class CreatedWebhook(WebhookView):

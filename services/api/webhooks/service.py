@@ -1,8 +1,7 @@
 """Webhook configurations: each change in one transaction with its line in the activity log and its messages."""
 
-import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,8 +13,8 @@ from coro_events.contract.webhook_events import (
 )
 from coro_events.rules.webhooks import WebhookState
 from coro_events.runtime.clock import Clock
-from coro_events.store.vault import Vault
 from services.api.access.service import Caller
+from services.api.idempotency.ports import KeptAnswer
 from services.api.paging import Page
 from services.api.refusals import NotFound, TooManyWebhooks
 from services.api.webhooks.edit import Edited, Secrets, edited, require_match
@@ -29,6 +28,7 @@ from services.api.webhooks.schemas import (
     WebhookUpdate,
     WebhookView,
 )
+from services.api.webhooks.seals import Seals
 from services.api.webhooks.testing import request_test
 from services.api.webhooks.view import webhook_fields
 
@@ -36,10 +36,10 @@ from services.api.webhooks.view import webhook_fields
 class Webhooks:
     """Creates, reads, changes and removes webhooks of one workspace at a time."""
 
-    def __init__(self, *, store: WebhookStore, vault: Vault, clock: Clock, reach: Reach, allow_http: bool) -> None:
+    def __init__(self, *, store: WebhookStore, seals: Seals, clock: Clock, reach: Reach, allow_http: bool) -> None:
         self._store = store
         self._reach = reach
-        self._vault = vault
+        self._seals = seals
         self._clock = clock
         self._allow_http = allow_http
 
@@ -59,13 +59,21 @@ class Webhooks:
     def _rules(self, versions: Mapping[int, datetime | None]) -> BodyRules:
         return BodyRules(allow_http=self._allow_http, allowed_networks=self._reach.allowed, versions=versions)
 
-    async def create(self, caller: Caller, body: WebhookCreate, rules: BodyRules) -> tuple[Webhook, CreatedWebhook]:
+    async def create(
+        self,
+        caller: Caller,
+        body: WebhookCreate,
+        rules: BodyRules,
+        *,
+        keep: Callable[[Webhook, CreatedWebhook], KeptAnswer] | None = None,
+    ) -> tuple[Webhook, CreatedWebhook]:
         """Create a webhook, enabled, and ask for its first test.
 
         Args:
             caller: Who creates it, and in which workspace.
             body: As it was checked against `rules`.
             rules: Those of `rules_of_create`.
+            keep: Makes the answer to keep, where the request has an idempotency key.
 
         Raises:
             InvalidInput: The URL leads where nobody is called.
@@ -81,8 +89,11 @@ class Webhooks:
             await change.insert(webhook)
             await self._tell(change, caller, webhook, WebhookEventType.CREATED, now=now)
             test_id = await request_test(change, webhook, actor=caller.actor, now=now)
-        fields = webhook_fields(webhook, header_names=body.headers, last_delivery=None, secret=body.secret)
-        return webhook, CreatedWebhook(**fields, test=PendingTest(id=str(test_id)))
+            fields = webhook_fields(webhook, header_names=body.headers, last_delivery=None, now=now, secret=body.secret)
+            view = CreatedWebhook(**fields, test=PendingTest(id=str(test_id)))
+            if keep is not None:
+                await change.keep(keep(webhook, view))
+        return webhook, view
 
     async def page(self, caller: Caller, *, page: int, page_size: int, order: Order) -> Page[WebhookView]:
         """Return one page of the workspace's webhooks."""
@@ -126,7 +137,7 @@ class Webhooks:
             if webhook is None:
                 raise NotFound
             require_match(webhook, if_match)
-            edit = edited(webhook, self._open(webhook), body, now)
+            edit = edited(webhook, self._seals.open(webhook), body, now)
             if edit.changed or edit.moved:
                 webhook = self._sealed(edit)
                 await change.update(webhook)
@@ -155,7 +166,7 @@ class Webhooks:
     ) -> Webhook:
         triggers, version = read_triggers(body.triggers)
         webhook_id = uuid.uuid4()
-        secret, headers = self._seal(webhook_id, Secrets(secret=body.secret, headers=body.headers))
+        secret, headers = self._seals.seal(webhook_id, Secrets(secret=body.secret, headers=body.headers))
         return Webhook(
             id=webhook_id,
             workspace_id=caller.workspace_id,
@@ -178,40 +189,27 @@ class Webhooks:
 
     async def _views(self, webhooks: Sequence[Webhook]) -> list[WebhookView]:
         last = await self._store.last_deliveries([webhook.id for webhook in webhooks])
+        now = self._clock.now()
         return [
             WebhookView(
-                **webhook_fields(webhook, header_names=self._headers(webhook), last_delivery=last.get(webhook.id))
+                **webhook_fields(
+                    webhook,
+                    header_names=self._seals.headers(webhook),
+                    last_delivery=last.get(webhook.id),
+                    now=now,
+                )
             )
             for webhook in webhooks
         ]
 
-    def _seal(self, webhook_id: uuid.UUID, secrets: Secrets) -> tuple[bytes, bytes | None]:
-        row = str(webhook_id)
-        secret = self._vault.seal(secrets.secret, row=row, field="secret")
-        if not secrets.headers:
-            return secret, None
-        return secret, self._vault.seal(json.dumps(dict(secrets.headers)), row=row, field="headers")
-
     def _sealed(self, edit: Edited) -> Webhook:
         """Return the edited webhook; what did not change keeps its seal."""
-        secret, headers = self._seal(edit.webhook.id, edit.secrets)
+        secret, headers = self._seals.seal(edit.webhook.id, edit.secrets)
         return replace(
             edit.webhook,
             secret_sealed=secret if "secret" in edit.changed else edit.webhook.secret_sealed,
             headers_sealed=headers if "headers" in edit.changed else edit.webhook.headers_sealed,
         )
-
-    def _open(self, webhook: Webhook) -> Secrets:
-        secret = self._vault.open(webhook.secret_sealed, row=str(webhook.id), field="secret")
-        return Secrets(secret=secret, headers=self._headers(webhook))
-
-    def _headers(self, webhook: Webhook) -> dict[str, str]:
-        if webhook.headers_sealed is None:
-            return {}
-        headers: dict[str, str] = json.loads(
-            self._vault.open(webhook.headers_sealed, row=str(webhook.id), field="headers")
-        )
-        return headers
 
     async def _tell_edit(
         self, change: WebhookChange, caller: Caller, webhook: Webhook, edit: Edited, now: datetime

@@ -18,6 +18,8 @@ from coro_events.rules.webhooks import WebhookState
 from coro_events.store.outbox import RING
 from coro_events.store.tables import activity_log, outbox, webhook_versions, webhooks
 from coro_events.store.unit import Database, WriteConnection
+from services.api.idempotency.ports import KeptAnswer
+from services.api.idempotency.sql import keep_answer
 from services.api.refusals import NameTaken
 from services.api.webhooks.ports import Activity, Delivery, Order, TestDelivery, Webhook, WebhookChange
 
@@ -177,6 +179,10 @@ class SqlWebhookChange:
         )
         # Delivered at the commit, so the relay finds the message when it looks.
         await self._connection.execute(RING)
+
+    async def keep(self, answer: KeptAnswer) -> None:
+        """Keep the answer to the request of an idempotency key, or raise StillUnderWay."""
+        await keep_answer(self._connection, answer)
 
 
 class SqlTestResults:

@@ -26,7 +26,7 @@ def etag_of(webhook: Webhook) -> str:
 
 
 def webhook_fields(
-    webhook: Webhook, *, header_names: Iterable[str], last_delivery: Delivery | None, secret: str = MASK
+    webhook: Webhook, *, header_names: Iterable[str], last_delivery: Delivery | None, now: datetime, secret: str = MASK
 ) -> dict[str, Any]:
     """Return the fields that every view of a webhook has.
 
@@ -34,6 +34,7 @@ def webhook_fields(
         webhook: As it is stored.
         header_names: The names of its headers; the values stay sealed.
         last_delivery: Its latest delivery of an event.
+        now: The present; an overlap of secrets that is over is not told.
         secret: In the clear, where the caller has just chosen it.
     """
     return {
@@ -54,7 +55,12 @@ def webhook_fields(
         "draft_of": None if webhook.draft_of is None else str(webhook.draft_of),
         "disabled_reason": webhook.disabled_reason,
         "last_delivery": None if last_delivery is None else _last_delivery(last_delivery),
+        "previous_secret_expires": _if_ahead(webhook.previous_secret_until, now),
     }
+
+
+def _if_ahead(instant: datetime | None, now: datetime) -> int | None:
+    return None if instant is None or instant <= now else milliseconds(instant)
 
 
 def _last_delivery(delivery: Delivery) -> LastDelivery:

@@ -72,6 +72,7 @@ def test_document_tells_every_operation_and_its_errors(web: FastAPI) -> None:
         "PUT /v1/settings/webhooks/{webhook_id}",
         "DELETE /v1/settings/webhooks/{webhook_id}",
         "GET /v1/settings/webhooks/{webhook_id}/test",
+        "POST /v1/settings/webhooks/{webhook_id}/rotate-secret",
         "POST /v1/settings/webhooks/{webhook_id}/replays",
         "GET /v1/settings/webhooks/{webhook_id}/replays",
         "GET /v1/settings/webhooks/{webhook_id}/replays/{replay_id}",

@@ -19,7 +19,7 @@ START_MS = 1_772_445_600_000
 
 
 def test_secret_and_header_values_are_masked_when_a_webhook_is_read() -> None:
-    view = WebhookView(**webhook_fields(make_webhook(), header_names=["X-Key"], last_delivery=None))
+    view = WebhookView(**webhook_fields(make_webhook(), header_names=["X-Key"], last_delivery=None, now=START))
 
     shown = view.model_dump(by_alias=True)
     assert shown["secret"] == MASK
@@ -34,7 +34,9 @@ def test_fields_are_written_as_published() -> None:
     )
     delivery = Delivery(ID, DeliveryState.PENDING, 2, START, None)
 
-    shown = WebhookView(**webhook_fields(webhook, header_names=[], last_delivery=delivery)).model_dump(by_alias=True)
+    shown = WebhookView(**webhook_fields(webhook, header_names=[], last_delivery=delivery, now=START)).model_dump(
+        by_alias=True
+    )
 
     assert shown["triggers"] == ["workspaceCreated.v2", "subscriptionUpdated.v2"]
     assert shown["workspaceId"] == "acme"
