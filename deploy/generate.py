@@ -20,6 +20,7 @@ from coro_events.contract.schemas import asyncapi, body_schema, data_schema
 from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.settings import ProcessSettings, SettingRow, describe
+from services.api.app import make_routes
 from services.api.settings import ApiSettings
 from services.dispatcher.deliver.outcome import ADVICE, Answer, Outcome
 from services.dispatcher.deliver.request import make_request
@@ -88,6 +89,11 @@ def topics() -> dict[str, str]:
     # Not from the installed package, which tells the version of its installation.
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {"docs/asyncapi.json": as_json(asyncapi(project["version"]))}
+
+
+def rest() -> dict[str, str]:
+    """Return the OpenAPI document of the REST API."""
+    return {"docs/openapi.json": as_json(make_routes().openapi())}
 
 
 # The delivery that docs/wire.md shows; its secret is made up.
@@ -206,6 +212,7 @@ def _default(text: str) -> str:
 GENERATORS: tuple[Generator, ...] = (
     schemas,
     topics,
+    rest,
     wire,
     operations,
 )

@@ -31,12 +31,13 @@ from services.api.activity.sql import SqlActivityLog
 from services.api.deliveries import routes as delivery_routes
 from services.api.deliveries.service import Replays, Retries
 from services.api.deliveries.sql import SqlReplays, SqlRetries
+from services.api.docs import document as documents
+from services.api.docs import pages
 from services.api.edge import Edge
 from services.api.health import Health
 from services.api.idempotency.service import Idempotency
 from services.api.idempotency.sql import SqlKeys
 from services.api.metrics import Metrics
-from services.api.problems import Problem
 from services.api.publish.kafka import KafkaPublisher
 from services.api.publish.relay import Relay
 from services.api.publish.sql import SqlOutbox
@@ -100,17 +101,24 @@ def make_rooms(
 
 
 def make_web(rooms: Rooms) -> FastAPI:
-    """Make the web application; its documentation pages would need scripts from elsewhere, so there are none."""
+    """Make the web application."""
+    app = make_routes()
+    app.state.rooms = rooms
+    return app
+
+
+def make_routes() -> FastAPI:
+    """Make the web application without the rooms that answer: it knows its paths and describes them."""
     app = FastAPI(
         title="Coro Webhooks",
         summary="Manage webhooks: what happens in workspaces, told signed and reliably.",
         version="1",
+        # The framework's own pages need scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.state.rooms = rooms
     errors.install(app)
     # Sign-in is the one route outside; a room joins `guarded` and nothing else.
     app.include_router(access_routes.router)
@@ -119,33 +127,13 @@ def make_web(rooms: Rooms) -> FastAPI:
     guarded.include_router(delivery_routes.router)
     guarded.include_router(activity_routes.router)
     app.include_router(guarded)
-    _document_problems(app)
+    documents.complete(app)
+    pages.install(app)
     return app
 
 
 def _operation_id(route: APIRoute) -> str:
     return route.operation_id or route.name
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Put the error body into the OpenAPI document, in place of the framework's own."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        document = generate()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        if "Problem" not in schemas:
-            template = "#/components/schemas/{model}"
-            schema = Problem.model_json_schema(ref_template=template)
-            schemas |= schema.pop("$defs", {}) | {"Problem": schema}
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
-            for path in document["paths"].values():
-                for operation in path.values():
-                    operation["responses"].pop("422", None)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign] # the way the framework names for extending it
 
 
 async def run(settings: ApiSettings, clock: Clock) -> int:

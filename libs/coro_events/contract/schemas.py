@@ -87,7 +87,7 @@ def _message(event_type: str, model: type[Wire], summary: str, *, workspace_requ
         "data": example,
     }
     name = f"#/components/messages/{event_type}/payload/schema/$defs/"
-    schema = _rebased(record_schema(event_type, model, workspace_required=workspace_required), name)
+    schema = rebased(record_schema(event_type, model, workspace_required=workspace_required), name)
     return {
         "name": event_type,
         "summary": summary,
@@ -98,16 +98,16 @@ def _message(event_type: str, model: type[Wire], summary: str, *, workspace_requ
     }
 
 
-def _rebased(node: Any, prefix: str) -> Any:
-    """Return a schema whose references start at the root of the AsyncAPI document."""
+def rebased(node: Any, prefix: str) -> Any:
+    """Return a schema whose references start at the root of the document that holds it."""
     if isinstance(node, dict):
         return {
             key: value.replace("#/$defs/", prefix)
             if key == "$ref" and isinstance(value, str)
-            else _rebased(value, prefix)
+            else rebased(value, prefix)
             for key, value in node.items()
         }
-    return [_rebased(item, prefix) for item in node] if isinstance(node, list) else node
+    return [rebased(item, prefix) for item in node] if isinstance(node, list) else node
 
 
 def _rejected_message() -> Schema:
