@@ -52,9 +52,10 @@ class Dispatcher:
         self._clock = clock
         self._supervisor = Supervisor(drain_s=settings.dispatcher_drain_s)
         self._registry = CollectorRegistry()
+        # First what matters most: the age of deliveries leads the page.
+        self._metrics = Metrics(self._registry)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
-        self._metrics = Metrics(self._registry)
         endpoint = settings.otlp_endpoint
         self._tracing = Tracing(service="dispatcher", endpoint=endpoint) if endpoint else None
         self._database = Database(

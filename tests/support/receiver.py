@@ -141,7 +141,7 @@ class _Protocol(asyncio.Protocol):
             self._behave(behaviour)
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def _behave(self, behaviour: str) -> None:
