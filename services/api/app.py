@@ -34,7 +34,13 @@ from services.api.deliveries.sql import SqlReplays, SqlRetries
 from services.api.docs import document as documents
 from services.api.docs import pages
 from services.api.edge import Edge
+from services.api.explain import routes as explain_routes
+from services.api.explain.service import Explain
+from services.api.explain.sql import SqlPast
 from services.api.health import Health
+from services.api.history import routes as history_routes
+from services.api.history.service import Histories
+from services.api.history.sql import SqlHistory
 from services.api.idempotency.service import Idempotency
 from services.api.idempotency.sql import SqlKeys
 from services.api.metrics import Metrics
@@ -96,6 +102,10 @@ def make_rooms(
         ),
         replays=Replays(store=SqlReplays(database), clock=clock, retention_days=settings.retention_days),
         retries=Retries(store=SqlRetries(database), clock=clock),
+        histories=Histories(
+            deliveries=SqlHistory(database), vault=vault, clock=clock, retention_days=settings.retention_days
+        ),
+        explain=Explain(past=SqlPast(database), clock=clock, retention_days=settings.retention_days),
         activities=Activities(log=SqlActivityLog(database)),
     )
 
@@ -125,6 +135,8 @@ def make_routes() -> FastAPI:
     guarded = APIRouter(dependencies=[Depends(guard)])
     guarded.include_router(webhook_routes.router)
     guarded.include_router(delivery_routes.router)
+    guarded.include_router(history_routes.router)
+    guarded.include_router(explain_routes.router)
     guarded.include_router(activity_routes.router)
     app.include_router(guarded)
     documents.complete(app)

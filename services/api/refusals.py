@@ -15,7 +15,8 @@ CoroError
     ├── RoleTooLow             the caller's role does not allow it
     ├── NotFound               there is no such webhook in the workspace
     │   ├── NoSuchReplay       the webhook has no such replay
-    │   └── NoSuchDelivery     the webhook has no such delivery
+    │   ├── NoSuchDelivery     the webhook has no such delivery
+    │   └── NoSuchEvent        the workspace and those below have no such event
     ├── NameTaken              another webhook of the workspace has the name
     ├── TooManyWebhooks        the workspace has as many as it may
     ├── NoSuchCredential       there is no such credential in the workspace

@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from services.api.access.service import Access
 from services.api.activity.service import Activities
 from services.api.deliveries.service import Replays, Retries
+from services.api.explain.service import Explain
+from services.api.history.service import Histories
 from services.api.idempotency.service import Idempotency
 from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.service import Webhooks
@@ -25,6 +27,8 @@ class Rooms:
     testing: Testing
     replays: Replays
     retries: Retries
+    histories: Histories
+    explain: Explain
     activities: Activities
 
 

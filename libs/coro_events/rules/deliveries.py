@@ -29,7 +29,8 @@ class DeliveryKind(StrEnum):
 
 LEGAL_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.PENDING: frozenset(DeliveryState),
-    DeliveryState.DELIVERED: frozenset(),
+    # A resend by hand.
+    DeliveryState.DELIVERED: frozenset({DeliveryState.PENDING}),
     # A retry by hand and a replay start it over.
     DeliveryState.FAILED: frozenset({DeliveryState.PENDING}),
     DeliveryState.HELD: frozenset({DeliveryState.PENDING, DeliveryState.DISCARDED}),

@@ -110,6 +110,18 @@ async def retry_delivery(webhook_id: str, hook_id: str, caller: CallerHere, room
     return await rooms.retries.retry(caller, _id(webhook_id, NotFound), _id(hook_id, NoSuchDelivery))
 
 
+@router.post(
+    "/deliveries/{hook_id}/resend",
+    status_code=202,
+    operation_id="resendDelivery",
+    summary="Send once more what was delivered",
+    responses=documented(400, 401, 403, 404, 409, 500, 503),
+)
+async def resend_delivery(webhook_id: str, hook_id: str, caller: CallerHere, rooms: RoomsHere) -> RetriedDelivery:
+    """Make a delivered delivery due now, with the same hook id; its one attempt never disables the webhook."""
+    return await rooms.retries.resend(caller, _id(webhook_id, NotFound), _id(hook_id, NoSuchDelivery))
+
+
 def _location(webhook_id: uuid.UUID, view: ReplayView) -> str:
     return f"{PREFIX}/{webhook_id}/replays/{view.id}"
 

@@ -71,7 +71,33 @@ def is_manual(state: WebhookState, stopped: Stopped) -> bool:
             # A disabled webhook gets nothing from the schedule, so this one would only be held.
             return state is WebhookState.DISABLED
         case DeliveryState.DELIVERED:
-            raise WrongDeliveryState("it is delivered; there is nothing to try again")
+            raise WrongDeliveryState("it is delivered; there is nothing to try again, but it can be resent")
+        case DeliveryState.DISCARDED:
+            raise WrongDeliveryState("it is discarded and is not sent any more")
+        case other:
+            assert_never(other)
+
+
+def require_resendable(state: WebhookState, stopped: Stopped) -> None:
+    """Refuse to send a delivery once more that was not delivered: for those there is the retry.
+
+    Two operations, so that nobody who clears up failures sends something twice by mistake.
+
+    Args:
+        state: Of the webhook.
+        stopped: The delivery that is to be sent once more.
+
+    Raises:
+        WrongState: The webhook is a draft or expired.
+        WrongDeliveryState: The delivery is not delivered; the detail says what to do.
+    """
+    if state in {WebhookState.DRAFT, WebhookState.EXPIRED}:
+        raise never_delivers(state)
+    match stopped.state:
+        case DeliveryState.DELIVERED:
+            return
+        case DeliveryState.FAILED | DeliveryState.HELD | DeliveryState.PENDING:
+            raise WrongDeliveryState(f"it is {stopped.state.value} and not delivered yet; retry it")
         case DeliveryState.DISCARDED:
             raise WrongDeliveryState("it is discarded and is not sent any more")
         case other:

@@ -1,7 +1,7 @@
 """Replays and retries: asked for in one transaction with a line in the activity log, done by the dispatcher."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -9,8 +9,15 @@ from coro_events.rules.webhooks import WebhookState
 from coro_events.runtime.clock import Clock
 from coro_events.store.replaying import INCLUDES
 from services.api.access.service import Caller
-from services.api.deliveries.ports import Again, Counts, Replay, ReplayState, ReplayStore, RetryStore, Subject
-from services.api.deliveries.rules import fault_in_since, instant_of, is_manual, never_delivers, require_enabled
+from services.api.deliveries.ports import Again, Counts, Replay, ReplayState, ReplayStore, RetryStore, Stopped, Subject
+from services.api.deliveries.rules import (
+    fault_in_since,
+    instant_of,
+    is_manual,
+    never_delivers,
+    require_enabled,
+    require_resendable,
+)
 from services.api.deliveries.schemas import Include, ReplayCounts, ReplayRequest, ReplayView, RetriedDelivery
 from services.api.idempotency.ports import Keep
 from services.api.paging import Page
@@ -177,6 +184,34 @@ class Retries:
             WrongState: The webhook is a draft or expired.
             WrongDeliveryState: The delivery is over, or an attempt is under way.
         """
+        return await self._once_more(caller, webhook_id, hook_id, is_manual, action="delivery.retry_requested")
+
+    async def resend(self, caller: Caller, webhook_id: uuid.UUID, hook_id: uuid.UUID) -> RetriedDelivery:
+        """Send what was delivered once more, with the same hook id: one attempt, which never disables the webhook.
+
+        Raises:
+            NotFound: The workspace has no such webhook.
+            NoSuchDelivery: The webhook has no such delivery.
+            WrongState: The webhook is a draft or expired.
+            WrongDeliveryState: The delivery was not delivered.
+        """
+
+        def decide(state: WebhookState, stopped: Stopped) -> bool:
+            require_resendable(state, stopped)
+            return True
+
+        return await self._once_more(caller, webhook_id, hook_id, decide, action="delivery.resend_requested")
+
+    async def _once_more(
+        self,
+        caller: Caller,
+        webhook_id: uuid.UUID,
+        hook_id: uuid.UUID,
+        decide: Callable[[WebhookState, Stopped], bool],
+        *,
+        action: str,
+    ) -> RetriedDelivery:
+        """Make a delivery due if the rule lets it; the rule also says whether that is an attempt of its own."""
         async with self._store.change() as change:
             subject = await change.subject(caller.workspace_id, webhook_id)
             if subject is None:
@@ -184,7 +219,7 @@ class Retries:
             stopped = await change.stopped(webhook_id, hook_id)
             if stopped is None:
                 raise NoSuchDelivery
-            manual = is_manual(subject.state, stopped)
+            manual = decide(subject.state, stopped)
             again = await change.make_due(stopped, manual=manual)
             if again is None:
                 raise WrongDeliveryState("it has changed in this very moment; look at it again")
@@ -194,7 +229,7 @@ class Retries:
                     workspace_id=subject.workspace_id,
                     at=self._clock.now(),
                     actor=caller.actor,
-                    action="delivery.retry_requested",
+                    action=action,
                     subject=str(webhook_id),
                     detail=detail,
                 )

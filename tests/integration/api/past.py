@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from coro_events.store.tables import deliveries, events, replays
+from coro_events.store.tables import attempts, deliveries, events, replays
 from coro_events.store.unit import Database
 
 CREATED = "workspace-created"
@@ -32,10 +32,15 @@ async def insert_event(database: Database, occurred_at: datetime, **changes: Any
 
 
 async def insert_delivery(
-    database: Database, webhook_id: uuid.UUID | str, occurred_at: datetime, **changes: Any
+    database: Database,
+    webhook_id: uuid.UUID | str,
+    occurred_at: datetime,
+    *,
+    event: dict[str, Any] | None = None,
+    **changes: Any,
 ) -> uuid.UUID:
     """Insert an event and its delivery, by default one that failed two seconds later; return the hook id."""
-    event_id, hook_id = await insert_event(database, occurred_at), uuid.uuid4()
+    event_id, hook_id = await insert_event(database, occurred_at, **event or {}), uuid.uuid4()
     values = {
         "day": occurred_at.date(),
         "webhook_id": uuid.UUID(str(webhook_id)),
@@ -50,6 +55,25 @@ async def insert_delivery(
     async with database.write() as connection:
         await connection.execute(insert(deliveries).values(values))
     return hook_id
+
+
+async def insert_attempt(database: Database, hook_id: uuid.UUID, started_at: datetime, **changes: Any) -> None:
+    """Insert an attempt of a delivery, by default its first, which the receiver answered with 200 within 12 ms."""
+    row = await delivery(database, hook_id)
+    values = {
+        "day": row.day,
+        "hook_id": hook_id,
+        "number": 1,
+        "webhook_id": row.webhook_id,
+        "started_at": started_at,
+        "duration_ms": 12,
+        "outcome": "delivered",
+        "status": 200,
+        "response_head": "HTTP/1.1 200 OK",
+        "response_body": "thanks",
+    } | changes
+    async with database.write() as connection:
+        await connection.execute(insert(attempts).values(values))
 
 
 async def delivery(database: Database, hook_id: uuid.UUID) -> Any:

@@ -1,0 +1,1 @@
+"""Why an event did, or did not, reach a webhook."""

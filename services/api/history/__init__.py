@@ -1,0 +1,1 @@
+"""What was delivered, how each attempt went, and how well a webhook does."""
