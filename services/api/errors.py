@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from coro_events.errors import StoreUnavailableError
 from coro_events.runtime.logs import get_logger
@@ -96,6 +98,8 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
     }
 )
 
+_NO_SUCH_METHOD = 405
+
 # What the framework refuses before any room is asked.
 _FRAMEWORK: Mapping[int, tuple[str, str, str]] = MappingProxyType(
     {
@@ -143,7 +147,17 @@ async def _framework_refused(request: Request, error: Exception) -> Response:
         raise TypeError("only the framework's errors are answered here") from error
     fallback = (f"http-{error.status_code}", "The request is refused.", "The request is refused.")
     slug, title, detail = _FRAMEWORK.get(error.status_code, fallback)
-    return _problem(request, Answer(error.status_code, slug, headers=error.headers or {}), title, detail)
+    headers = {"Allow": _allowed(request)} if error.status_code == _NO_SUCH_METHOD else error.headers or {}
+    return _problem(request, Answer(error.status_code, slug, headers=headers), title, detail)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of all routes of a path; the framework names those of the first one alone."""
+    allowed: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        if compile_path(route.path or "")[0].fullmatch(request.scope["path"]):
+            allowed |= route.methods or set()
+    return ", ".join(sorted(allowed))
 
 
 async def _postponed(request: Request, error: Exception) -> Response:

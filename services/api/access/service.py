@@ -93,6 +93,7 @@ class Access:
 
         Raises:
             NotSignedIn: The token is not good, or its credential is no longer in force.
+            InvalidInput: No workspace is named.
             OutOfReach: The workspace is neither the credential's nor one below it, or there is none of that id.
             RoleTooLow: The credential's role is not enough.
         """
@@ -105,6 +106,9 @@ class Access:
             raise NotSignedIn
         credential = found.credential
         await self._keep_last_use(credential, now)
+        # Whoever is not signed in is told that and nothing else.
+        if not workspace_id:
+            raise InvalidInput(Fault("Workspace", "is required, as a header"))
         if found.path is None or credential.workspace_id not in found.path:
             raise OutOfReach
         if not allows(credential.role, needed):

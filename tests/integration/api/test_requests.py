@@ -96,7 +96,15 @@ async def test_path_and_method_are_refused_as_problems(api: Api) -> None:
     assert is_problem(await api.get(f"{WEBHOOKS}/"), 404)
     answer = await api.call("PATCH", WEBHOOKS)
     assert is_problem(answer, 405)
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == "GET, POST"
+
+
+async def test_a_bad_token_is_told_before_a_missing_workspace(api: Api) -> None:
+    answer = await api.http.get(WEBHOOKS, headers={"Authorization": "Bearer nonsense"})
+    assert is_problem(answer, 401)
+    answer = await api.http.get(WEBHOOKS, headers={"Authorization": f"Bearer {api.token}"})
+    assert is_problem(answer, 400)
+    assert answer.json()["errors"] == [{"field": "Workspace", "message": "is required, as a header"}]
 
 
 async def test_trace_id_is_the_callers_when_it_sends_one(api: Api) -> None:
