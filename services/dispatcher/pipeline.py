@@ -42,8 +42,9 @@ _log = get_logger("pipeline")
 RECORD_BATCH = 500
 RECORD_LINGER_S = 0.005
 
-# Deliveries of one claim.
+# Deliveries of one claim, and the least time between two looks that find nothing.
 CLAIM_BATCH = 400
+CLAIM_PAUSE_S = 0.1
 
 # How long intake may be held back by a process at its limit before it goes on all the same.
 HELD_BACK_S = 0.25
@@ -317,6 +318,9 @@ class Pipeline:
             await self._lanes.until_roomy(HELD_BACK_S)
             await first_of(self._stopping, RECORD_LINGER_S)
             return
+        # A look that found nothing is not repeated at once: receivers that hang leave rows with every batch that nobody
+        # has room for, and each would ring.
+        await first_of(self._stopping, min(CLAIM_PAUSE_S, self._claim_interval_s))
         await first_of(self._bells.work_is_due, self._claim_interval_s)
 
     async def drain(self) -> None:

@@ -57,6 +57,8 @@ _WAITING_WEBHOOKS = text(
     """
 )
 
+# The rooms never add up to the limit of `chosen`: it tells the planner that these are few rows, which it cannot know of
+# an array, and without it reads all events and webhooks to join them.
 _CLAIM = text(
     """
     with chosen as (
@@ -69,6 +71,7 @@ _CLAIM = text(
                 and (manual or not r.manual_only)
             order by due_at limit r.room for update skip locked
         ) d
+        limit 1000
     ), claimed as (
         update deliveries d set claim = :claim, due_at = now() + make_interval(secs => :lease_s)
         from chosen c where d.day = :day and d.webhook_id = c.webhook_id and d.event_id = c.event_id
