@@ -28,6 +28,9 @@ from services.api.access.tokens import Tokens
 from services.api.activity import routes as activity_routes
 from services.api.activity.service import Activities
 from services.api.activity.sql import SqlActivityLog
+from services.api.credentials import routes as credential_routes
+from services.api.credentials.service import ApiCredentials
+from services.api.credentials.sql import SqlCredentialStore
 from services.api.deliveries import routes as delivery_routes
 from services.api.deliveries.service import Replays, Retries
 from services.api.deliveries.sql import SqlReplays, SqlRetries
@@ -82,8 +85,10 @@ def make_rooms(
             credentials=SqlCredentials(database),
             tokens=Tokens(token_keys, life_s=settings.api_token_life_s, clock=clock),
             clock=clock,
+            requests=settings.requests(clock),
             audiences=settings.audiences(),
         ),
+        credentials=ApiCredentials(store=SqlCredentialStore(database), clock=clock),
         webhooks=Webhooks(
             store=store,
             seals=Seals(vault),
@@ -133,6 +138,7 @@ def make_routes() -> FastAPI:
     # Sign-in is the one route outside; a room joins `guarded` and nothing else.
     app.include_router(access_routes.router)
     guarded = APIRouter(dependencies=[Depends(guard)])
+    guarded.include_router(credential_routes.router)
     guarded.include_router(webhook_routes.router)
     guarded.include_router(delivery_routes.router)
     guarded.include_router(history_routes.router)

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from services.api.access.service import Access
 from services.api.activity.service import Activities
+from services.api.credentials.service import ApiCredentials
 from services.api.deliveries.service import Replays, Retries
 from services.api.explain.service import Explain
 from services.api.history.service import Histories
@@ -21,6 +22,7 @@ class Rooms:
     """The services that answer requests."""
 
     access: Access
+    credentials: ApiCredentials
     webhooks: Webhooks
     rotating: Rotating
     idempotency: Idempotency

@@ -3,7 +3,9 @@
 from pydantic import Field
 from pydantic.config import JsonDict
 
+from coro_events.runtime.clock import Clock
 from coro_events.runtime.settings import ProcessSettings
+from services.api.limits import Buckets
 
 SECONDS: JsonDict = {"unit": "s"}
 
@@ -31,6 +33,15 @@ class ApiSettings(ProcessSettings):
         description="How long a call that tests a webhook waits for the receiver's answer.",
         json_schema_extra=SECONDS,
     )
+    api_requests_per_s: float = Field(
+        default=100,
+        ge=0,
+        le=100_000,
+        description="Requests a second that each process answers to one credential; 0 sets no limit.",
+    )
+    api_requests_burst: int = Field(
+        default=200, ge=1, le=1_000_000, description="Requests that a credential may save up for a burst."
+    )
     api_allow_http: bool = Field(
         default=False, description="Accept http:// URLs of webhooks; CORO_ENVIRONMENT=local always does."
     )
@@ -48,6 +59,12 @@ class ApiSettings(ProcessSettings):
         description="How long requests and the outbox relay may finish after SIGTERM.",
         json_schema_extra=SECONDS,
     )
+
+    def requests(self, clock: Clock) -> Buckets | None:
+        """Return what bounds the requests of a credential; none where there is no limit."""
+        if self.api_requests_per_s == 0:
+            return None
+        return Buckets(rate_per_s=self.api_requests_per_s, burst=self.api_requests_burst, clock=clock)
 
     def allows_http(self) -> bool:
         """Return whether webhooks may have http:// URLs."""

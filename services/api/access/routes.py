@@ -26,6 +26,7 @@ async def create_access_token(request: Request, response: Response, rooms: Rooms
         client_secret=asked.client_secret,
         audience=asked.audience,
         grant_type=asked.grant_type,
+        address=request.client.host if request.client is not None else "",
     )
     wide_of(request.scope).client_id = asked.client_id
     # RFC 6749, section 5.1: no cache on the way may keep it.

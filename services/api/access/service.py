@@ -9,13 +9,16 @@ from coro_events.contract.envelope import read_workspace_id
 from coro_events.runtime.clock import Clock
 from services.api.access.ports import Credential, Credentials
 from services.api.access.roles import Role, allows
+from services.api.access.throttle import FailedAttempts
 from services.api.access.tokens import Tokens
+from services.api.limits import Buckets
 from services.api.refusals import (
     Fault,
     InvalidInput,
     NotSignedIn,
     OutOfReach,
     RoleTooLow,
+    TooManyRequests,
     UnknownClient,
     UnsupportedGrant,
 )
@@ -49,55 +52,72 @@ class Access:
     """Who may do what where."""
 
     def __init__(
-        self, *, credentials: Credentials, tokens: Tokens, clock: Clock, audiences: frozenset[str] = frozenset()
+        self,
+        *,
+        credentials: Credentials,
+        tokens: Tokens,
+        clock: Clock,
+        requests: Buckets | None,
+        audiences: frozenset[str] = frozenset(),
     ) -> None:
+        """Make it; `requests` bounds how often each credential may call, none does not."""
         self._credentials = credentials
         self._tokens = tokens
         self._clock = clock
         self._audiences = audiences
+        self._requests = requests
+        self._failures = FailedAttempts(clock)
 
     @property
     def token_life_s(self) -> int:
         """Return how long a token is good, in seconds."""
         return self._tokens.life_s
 
-    async def sign_in(self, *, client_id: str, client_secret: str, audience: str, grant_type: str) -> str:
-        """Return an access token for a client.
+    async def sign_in(self, *, client_id: str, client_secret: str, audience: str, grant_type: str, address: str) -> str:
+        """Return an access token for a client; `address` is where it calls from.
 
         Raises:
             UnsupportedGrant: It asks for another grant than client credentials.
             InvalidInput: The audience is not this service.
+            TooManyAttempts: The client id or the address has failed too often.
             UnknownClient: Id and secret do not match, or the credential is revoked or expired.
         """
         if grant_type != GRANT_TYPE:
             raise UnsupportedGrant(Fault("grant_type", f"must be {GRANT_TYPE}"))
         if self._audiences and audience not in self._audiences:
             raise InvalidInput(Fault("audience", "is not the URL of this API"))
+        self._failures.require_few(client_id=client_id, address=address)
         found = await self._credentials.find(client_id)
         expected = found.credential.secret_hash if found is not None else _NO_HASH
         given = hashlib.sha256(client_secret.encode()).digest()
         matches = hmac.compare_digest(given, expected)
         now = self._clock.now()
         if found is None or not matches or not found.credential.is_in_force(now):
+            self._failures.add(client_id=client_id, address=address)
             raise UnknownClient
         await self._credentials.record_sign_in(found.credential, now)
         return self._tokens.issue(client_id=client_id, audience=audience)
 
-    async def caller(self, *, token: str, workspace_id: str, needed: Role) -> Caller:
+    async def caller(self, *, token: str, workspace_id: str, needed: Role, services_too: bool = False) -> Caller:
         """Return who calls.
 
         Args:
             token: As the client presents it.
             workspace_id: As the request names it; not yet trusted.
             needed: The role that the operation asks for.
+            services_too: Whether internal services may do it as well.
 
         Raises:
+            TooManyRequests: The credential calls more often than it may.
             NotSignedIn: The token is not good, or its credential is no longer in force.
             InvalidInput: No workspace is named.
             OutOfReach: The workspace is neither the credential's nor one below it, or there is none of that id.
             RoleTooLow: The credential's role is not enough.
         """
         client_id = self._tokens.client_of(token)
+        wait_s = 0.0 if self._requests is None else self._requests.take(client_id)
+        if wait_s > 0:
+            raise TooManyRequests(wait_s)
         # What cannot be an id need not be asked for; PostgreSQL would refuse a NUL.
         asked = _possible(workspace_id)
         found = await self._credentials.find(client_id, asked)
@@ -111,7 +131,7 @@ class Access:
             raise InvalidInput(Fault("Workspace", "is required, as a header"))
         if found.path is None or credential.workspace_id not in found.path:
             raise OutOfReach
-        if not allows(credential.role, needed):
+        if not allows(credential.role, needed) and not (services_too and credential.role is Role.SERVICE):
             raise RoleTooLow(f"it takes the role {needed.value}")
         return Caller(client_id=client_id, workspace_id=workspace_id, role=credential.role)
 

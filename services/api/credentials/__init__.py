@@ -1,0 +1,1 @@
+"""API credentials of a workspace: made, listed and revoked by its super admins."""
