@@ -61,6 +61,10 @@ from services.api.webhooks.seals import Seals
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.sql import SqlTestResults, SqlWebhooks
 from services.api.webhooks.testing import Testing
+from services.api.workspaces import routes as workspace_routes
+from services.api.workspaces.service import Workspaces
+from services.api.workspaces.sql import SqlWorkspaces
+from services.api.workspaces.sync import Syncs
 
 SERVICE = "api"
 # How long an idle connection of a client is kept; longer than the 60 s of most load balancers in front.
@@ -112,6 +116,8 @@ def make_rooms(
         ),
         explain=Explain(past=SqlPast(database), clock=clock, retention_days=settings.retention_days),
         activities=Activities(log=SqlActivityLog(database)),
+        workspaces=Workspaces(store=SqlWorkspaces(database), clock=clock),
+        syncs=Syncs(store=SqlWorkspaces(database), clock=clock),
     )
 
 
@@ -144,6 +150,7 @@ def make_routes() -> FastAPI:
     guarded.include_router(history_routes.router)
     guarded.include_router(explain_routes.router)
     guarded.include_router(activity_routes.router)
+    guarded.include_router(workspace_routes.router)
     app.include_router(guarded)
     documents.complete(app)
     pages.install(app)

@@ -8,12 +8,14 @@ CoroError
     ├── BodyTooSlow            the body does not come
     ├── BodyTooLarge           the body is longer than any valid one
     ├── NotJson                the body says it is something else than JSON
+    │   └── NotNdjson          it says it is something else than one JSON object a line
     ├── NotSignedIn            the access token is no longer good, or never was
     │   └── NoToken            there is none
     ├── UnknownClient          client id and secret do not belong to a credential in force
     ├── OutOfReach             the workspace is not the caller's, or does not exist
     ├── RoleTooLow             the caller's role does not allow it
     ├── NotFound               there is no such webhook in the workspace
+    │   ├── NoSuchWorkspace    there is no such workspace within reach
     │   ├── NoSuchReplay       the webhook has no such replay
     │   ├── NoSuchDelivery     the webhook has no such delivery
     │   └── NoSuchEvent        the workspace and those below have no such event
@@ -27,6 +29,8 @@ CoroError
     │   └── TooManyAttempts    sign-in has failed too often
     ├── WrongState             the webhook's state does not allow it
     ├── WrongDeliveryState     the delivery's state does not allow it
+    ├── WrongWorkspaceState    the workspace's state does not allow it
+    ├── SyncRunning            another sync of workspaces is at work
     ├── ReplayRunning          the webhook has a running replay
     ├── ReplayOver             the replay is not running any more
     └── EditConflict           the webhook was changed since it was read
@@ -85,6 +89,10 @@ class NotJson(Refusal):
     """The body must be application/json."""
 
 
+class NotNdjson(NotJson):
+    """The body must be application/x-ndjson: one JSON object a line."""
+
+
 class NotSignedIn(Refusal):
     """The request carries no valid access token."""
 
@@ -107,6 +115,10 @@ class RoleTooLow(Refusal):
 
 class NotFound(Refusal):
     """There is no such webhook in this workspace."""
+
+
+class NoSuchWorkspace(NotFound):
+    """There is no such workspace within the caller's reach."""
 
 
 class NoSuchReplay(NotFound):
@@ -166,6 +178,14 @@ class WrongState(Refusal):
 
 class WrongDeliveryState(Refusal):
     """The state of the delivery does not allow this."""
+
+
+class WrongWorkspaceState(Refusal):
+    """The state of the workspace does not allow this."""
+
+
+class SyncRunning(Refusal):
+    """Another sync of workspaces is at work; try again when it is over."""
 
 
 class ReplayRunning(Refusal):

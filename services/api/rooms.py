@@ -15,6 +15,8 @@ from services.api.idempotency.service import Idempotency
 from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.testing import Testing
+from services.api.workspaces.service import Workspaces
+from services.api.workspaces.sync import Syncs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Rooms:
     histories: Histories
     explain: Explain
     activities: Activities
+    workspaces: Workspaces
+    syncs: Syncs
 
 
 def rooms_of(request: Request) -> Rooms:

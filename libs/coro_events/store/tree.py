@@ -13,6 +13,9 @@ from sqlalchemy import text
 from coro_events.store.locks import AdvisoryLock
 from coro_events.store.unit import ReadConnection, WriteConnection
 
+# Paths stand in every row and are compared at every event, so they stay short.
+MAX_DEPTH = 32
+
 # The status of a row that only holds the place of a parent whose own event has not come yet.
 PLACEHOLDER_STATUS = "unknown"
 
@@ -35,6 +38,11 @@ _DESCRIBE = text(
         archived_at = case when :status = 'inactive' then archived_at end, updated_at = now()
     where id = :id
     """
+)
+
+_HEIGHT = text(
+    "select coalesce(max(cardinality(path) - array_position(path, :id)), 0) from workspaces"
+    " where path @> array[cast(:id as text)]"
 )
 
 # The workspace and everything below it: the new path above it in front of what the old path says from it on.
@@ -126,6 +134,12 @@ def _described(node: Node) -> dict[str, object]:
         "status": node.status,
         "status_at": node.status_at,
     }
+
+
+async def height_of(connection: ReadConnection, workspace_id: str) -> int:
+    """Return how many levels there are below a workspace."""
+    levels: int = await connection.scalar(_HEIGHT, {"id": workspace_id})
+    return levels
 
 
 async def move_node(

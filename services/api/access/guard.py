@@ -2,7 +2,7 @@
 
 The composition root hangs it on the router that all rooms join, so a new route is guarded without doing anything.
 Reading takes a viewer, all else an administrator; a route that needs another role says so in its `openapi_extra`
-with `needs(role)`, which also shows in the OpenAPI document.
+with `needs(role)`, one that internal services may call too with `for_services_too()`; the OpenAPI document shows both.
 """
 
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from services.api.refusals import NoToken
 from services.api.rooms import RoomsHere
 
 ROLE_KEY = "x-coro-role"
+SERVICES_KEY = "x-coro-services-too"
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="From POST /oauth/token.")
 
@@ -24,6 +25,11 @@ _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="From POS
 def needs(role: Role) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that takes another role than its method suggests."""
     return {ROLE_KEY: role.value}
+
+
+def for_services_too() -> dict[str, Any]:
+    """Return the `openapi_extra` of a route for people that internal services may call as well."""
+    return {SERVICES_KEY: True}
 
 
 async def guard(
@@ -37,7 +43,12 @@ async def guard(
     """Return who calls, or refuse."""
     if bearer is None:
         raise NoToken
-    caller = await rooms.access.caller(token=bearer.credentials, workspace_id=workspace or "", needed=_needed(request))
+    caller = await rooms.access.caller(
+        token=bearer.credentials,
+        workspace_id=workspace or "",
+        needed=_needed(request),
+        services_too=_services_too(request),
+    )
     wide = wide_of(request.scope)
     wide.client_id, wide.workspace = caller.client_id, caller.workspace_id
     return caller
@@ -51,3 +62,7 @@ def _needed(request: Request) -> Role:
     if declared is not None:
         return Role(declared)
     return Role.VIEWER if request.method in {"GET", "HEAD"} else Role.ADMINISTRATOR
+
+
+def _services_too(request: Request) -> bool:
+    return bool((request.scope["route"].openapi_extra or {}).get(SERVICES_KEY))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, literal, select, update
+from sqlalchemy import Row, and_, insert, literal, select, update
 
 from coro_events.store.tables import activity_log, api_credentials, workspaces
 from coro_events.store.unit import Database
@@ -21,9 +21,11 @@ class SqlCredentials:
 
     async def find(self, client_id: str, workspace_id: str | None = None) -> Found | None:
         """Return a credential and the path of a workspace, in one statement."""
+        # Nobody works in an archived workspace; those above it still read it.
+        asked = and_(workspaces.c.id == literal(workspace_id), workspaces.c.archived_at.is_(None))
         statement = (
             select(api_credentials, workspaces.c.path)
-            .select_from(api_credentials.outerjoin(workspaces, workspaces.c.id == literal(workspace_id)))
+            .select_from(api_credentials.outerjoin(workspaces, asked))
             .where(_c.client_id == client_id)
         )
         async with self._database.read() as connection:

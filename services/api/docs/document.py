@@ -27,6 +27,7 @@ TAGS = (
     ("webhooks", "What is told to whom."),
     ("deliveries", "What was sent, and sending it again."),
     ("activity", "Who did what, and when."),
+    ("workspaces", "The tree: read by those in it, written by internal services."),
     ("receivers", "What your server gets."),
 )
 
