@@ -27,10 +27,8 @@ from services.api.refusals import (
     NoSuchDelivery,
     NoSuchEvent,
     NoSuchReplay,
-    NoSuchWorkspace,
     NotFound,
     NotJson,
-    NotNdjson,
     NoToken,
     NotSignedIn,
     OutOfReach,
@@ -38,7 +36,6 @@ from services.api.refusals import (
     ReplayOver,
     ReplayRunning,
     RoleTooLow,
-    SyncRunning,
     StillUnderWay,
     TooManyAttempts,
     TooManyCredentials,
@@ -49,7 +46,6 @@ from services.api.refusals import (
     UnsupportedGrant,
     WrongDeliveryState,
     WrongState,
-    WrongWorkspaceState,
 )
 
 _log = get_logger("api")
@@ -76,7 +72,6 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         BodyTooSlow: Answer(408, "body-too-slow", headers={"Connection": "close"}),
         BodyTooLarge: Answer(413, "body-too-large", headers={"Connection": "close"}),
         NotJson: Answer(415, "not-json"),
-        NotNdjson: Answer(415, "not-ndjson"),
         NotSignedIn: Answer(401, "not-signed-in", headers=_NEW_TOKEN),
         # RFC 6750, section 3.1: no error code where nothing was presented.
         NoToken: Answer(401, "not-signed-in", headers=_CHALLENGE),
@@ -84,7 +79,6 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         OutOfReach: Answer(403, "out-of-reach"),
         RoleTooLow: Answer(403, "role-too-low"),
         NotFound: Answer(404, "not-found"),
-        NoSuchWorkspace: Answer(404, "no-such-workspace"),
         NoSuchReplay: Answer(404, "no-such-replay"),
         NoSuchDelivery: Answer(404, "no-such-delivery"),
         NoSuchEvent: Answer(404, "no-such-event"),
@@ -92,8 +86,6 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         TooManyWebhooks: Answer(409, "too-many-webhooks"),
         WrongState: Answer(409, "wrong-state"),
         WrongDeliveryState: Answer(409, "wrong-delivery-state"),
-        WrongWorkspaceState: Answer(409, "wrong-workspace-state"),
-        SyncRunning: Answer(409, "sync-running"),
         ReplayRunning: Answer(409, "replay-running"),
         ReplayOver: Answer(409, "replay-over"),
         EditConflict: Answer(412, "edit-conflict"),
@@ -161,11 +153,12 @@ async def _framework_refused(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> str:
     """Return the methods of all routes of a path; the framework names those of the first one alone."""
-    allowed: set[str] = set()
-    for route in iter_route_contexts(request.app.routes):
-        if compile_path(route.path or "")[0].fullmatch(request.scope["path"]):
-            allowed |= route.methods or set()
-    return ", ".join(sorted(allowed))
+    path = request.scope["path"]
+    routes = iter_route_contexts(request.app.routes)
+    matching = [route for route in routes if compile_path(route.path or "")[0].fullmatch(path)]
+    # A path that has a route of its own is not meant as an id.
+    own = [route for route in matching if route.path == path]
+    return ", ".join(sorted({method for route in own or matching for method in route.methods or ()}))
 
 
 async def _postponed(request: Request, error: Exception) -> Response:
