@@ -27,8 +27,10 @@ from services.api.refusals import (
     NoSuchDelivery,
     NoSuchEvent,
     NoSuchReplay,
+    NoSuchWorkspace,
     NotFound,
     NotJson,
+    NotNdjson,
     NoToken,
     NotSignedIn,
     OutOfReach,
@@ -37,6 +39,7 @@ from services.api.refusals import (
     ReplayRunning,
     RoleTooLow,
     StillUnderWay,
+    SyncRunning,
     TooManyAttempts,
     TooManyCredentials,
     TooManyRequests,
@@ -46,6 +49,7 @@ from services.api.refusals import (
     UnsupportedGrant,
     WrongDeliveryState,
     WrongState,
+    WrongWorkspaceState,
 )
 
 _log = get_logger("api")
@@ -72,6 +76,7 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         BodyTooSlow: Answer(408, "body-too-slow", headers={"Connection": "close"}),
         BodyTooLarge: Answer(413, "body-too-large", headers={"Connection": "close"}),
         NotJson: Answer(415, "not-json"),
+        NotNdjson: Answer(415, "not-ndjson"),
         NotSignedIn: Answer(401, "not-signed-in", headers=_NEW_TOKEN),
         # RFC 6750, section 3.1: no error code where nothing was presented.
         NoToken: Answer(401, "not-signed-in", headers=_CHALLENGE),
@@ -79,6 +84,7 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         OutOfReach: Answer(403, "out-of-reach"),
         RoleTooLow: Answer(403, "role-too-low"),
         NotFound: Answer(404, "not-found"),
+        NoSuchWorkspace: Answer(404, "no-such-workspace"),
         NoSuchReplay: Answer(404, "no-such-replay"),
         NoSuchDelivery: Answer(404, "no-such-delivery"),
         NoSuchEvent: Answer(404, "no-such-event"),
@@ -86,6 +92,8 @@ ANSWERS: Mapping[type[Refusal], Answer] = MappingProxyType(
         TooManyWebhooks: Answer(409, "too-many-webhooks"),
         WrongState: Answer(409, "wrong-state"),
         WrongDeliveryState: Answer(409, "wrong-delivery-state"),
+        WrongWorkspaceState: Answer(409, "wrong-workspace-state"),
+        SyncRunning: Answer(409, "sync-running"),
         ReplayRunning: Answer(409, "replay-running"),
         ReplayOver: Answer(409, "replay-over"),
         EditConflict: Answer(412, "edit-conflict"),
