@@ -20,6 +20,7 @@ from coro_events.contract.schemas import asyncapi, body_schema, data_schema
 from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.settings import ProcessSettings, SettingRow, describe
+from services.api.access.overview import overview
 from services.api.app import make_routes
 from services.api.settings import ApiSettings
 from services.dispatcher.deliver.outcome import ADVICE, Answer, Outcome
@@ -209,12 +210,18 @@ def _default(text: str) -> str:
     return f"`{text.lower()}`" if text in {"True", "False"} else f"`{text}`" if text not in {"", "None"} else "none"
 
 
+def access() -> dict[str, str]:
+    """Return the page that tells who may call which operation."""
+    return {"docs/access.md": overview(make_routes())}
+
+
 GENERATORS: tuple[Generator, ...] = (
     schemas,
     topics,
     rest,
     wire,
     operations,
+    access,
 )
 
 # Folders that hold generated files alone: whatever else lies there is left from a thing that is gone.

@@ -5,6 +5,7 @@ Reading takes a viewer, all else an administrator; a route that needs another ro
 with `needs(role)`, one that internal services may call too with `for_services_too()`; the OpenAPI document shows both.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
@@ -43,11 +44,12 @@ async def guard(
     """Return who calls, or refuse."""
     if bearer is None:
         raise NoToken
+    extra = request.scope["route"].openapi_extra
     caller = await rooms.access.caller(
         token=bearer.credentials,
         workspace_id=workspace or "",
-        needed=_needed(request),
-        services_too=_services_too(request),
+        needed=role_needed(extra, request.method),
+        services_too=is_for_services_too(extra),
     )
     wide = wide_of(request.scope)
     wide.client_id, wide.workspace = caller.client_id, caller.workspace_id
@@ -57,12 +59,14 @@ async def guard(
 CallerHere = Annotated[Caller, Depends(guard)]
 
 
-def _needed(request: Request) -> Role:
-    declared = (request.scope["route"].openapi_extra or {}).get(ROLE_KEY)
+def role_needed(extra: Mapping[str, Any] | None, method: str) -> Role:
+    """Return the role that a route takes, from its `openapi_extra` and its method."""
+    declared = (extra or {}).get(ROLE_KEY)
     if declared is not None:
         return Role(declared)
-    return Role.VIEWER if request.method in {"GET", "HEAD"} else Role.ADMINISTRATOR
+    return Role.VIEWER if method in {"GET", "HEAD"} else Role.ADMINISTRATOR
 
 
-def _services_too(request: Request) -> bool:
-    return bool((request.scope["route"].openapi_extra or {}).get(SERVICES_KEY))
+def is_for_services_too(extra: Mapping[str, Any] | None) -> bool:
+    """Return whether internal services may call a route for people, from its `openapi_extra`."""
+    return bool((extra or {}).get(SERVICES_KEY))

@@ -15,7 +15,7 @@ from services.api.problems import documented
 from services.api.refusals import NoSuchCredential
 from services.api.rooms import RoomsHere
 
-router = APIRouter(prefix="/v1/settings/api-credentials", tags=["credentials"])
+router = APIRouter(prefix="/v1/settings/api-credentials", tags=["access"])
 
 _SUPER_ADMIN = needs(Role.SUPER_ADMIN)
 
