@@ -1,20 +1,21 @@
 """The statements of the command line: workspaces, users and credentials, written down in the activity log."""
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.exc import SQLAlchemyError
 
 from coro_events.cli.told import Refused
+from coro_events.contract.fields import WorkspaceStatus
 from coro_events.store.access import api_credentials, users
 from coro_events.store.activity import activity_log
 from coro_events.store.engine import make_engine
+from coro_events.store.tree import Node, find_nodes, insert_node, lock_tree
 from coro_events.store.unit import Database, ReadConnection, WriteConnection
 from coro_events.store.workspaces import workspaces
 
@@ -61,42 +62,39 @@ class NewWorkspace:
 
 
 async def create_workspace(connection: WriteConnection, wanted: NewWorkspace) -> bool:
-    """Create a workspace below its parent; return whether it was not there yet.
+    """Create a workspace below its parent and write that down; return whether it was not there yet.
 
     Raises:
         Refused: The parent is missing or can hold none, or the workspace is there and differs.
     """
-    path = [wanted.id]
+    # Before the first look, so that the path holds until the commit.
+    await lock_tree(connection)
+    nodes = await find_nodes(connection, filter(None, (wanted.id, wanted.parent_id)))
+    path: tuple[str, ...] = (wanted.id,)
     if wanted.parent_id is not None:
-        # Locked, so that the path holds until the commit.
-        parent = await connection.row(
-            select(workspaces.c.path, workspaces.c.type)
-            .where(workspaces.c.id == wanted.parent_id)
-            .with_for_update(read=True)
-        )
+        parent = nodes.get(wanted.parent_id)
         if parent is None:
             raise Refused(f"there is no workspace {wanted.parent_id}")
         if parent.type != "channel":
             raise Refused(f"{wanted.parent_id} is a {parent.type} workspace and can hold no others")
-        path = [*parent.path, wanted.id]
-    statement = (
-        insert_or(workspaces)
-        .values(
-            id=wanted.id,
-            parent_id=wanted.parent_id,
-            path=path,
-            type=wanted.type,
-            display_name=wanted.display_name,
-        )
-        .on_conflict_do_nothing(index_elements=[workspaces.c.id])
-        .returning(workspaces.c.id)
+        path = (*parent.path, wanted.id)
+    there = nodes.get(wanted.id)
+    if there is not None:
+        if (there.parent_id, there.type) != (wanted.parent_id, wanted.type):
+            raise Refused(f"the workspace {wanted.id} is there already, with another parent or type")
+        return False
+    new = Node(
+        id=wanted.id,
+        parent_id=wanted.parent_id,
+        path=path,
+        type=wanted.type,
+        display_name=wanted.display_name,
+        status=WorkspaceStatus.NEW.value,
     )
-    if await connection.scalar(statement) is not None:
-        return True
-    there = await connection.row(select(workspaces).where(workspaces.c.id == wanted.id))
-    if there is None or (there.parent_id, there.type) != (wanted.parent_id, wanted.type):
-        raise Refused(f"the workspace {wanted.id} is there already, with another parent or type")
-    return False
+    await insert_node(connection, new)
+    detail = {"type": new.type, "displayName": new.display_name, "parentWorkspaceId": new.parent_id}
+    await _note(connection, new.id, "workspace.created", new.id, {**detail, "status": new.status})
+    return True
 
 
 async def list_workspaces(connection: ReadConnection, *, under: str | None, limit: int) -> Sequence[Row[Any]]:
@@ -183,10 +181,10 @@ async def _require_workspace(connection: ReadConnection, workspace_id: str) -> N
 
 
 async def _note(
-    connection: WriteConnection, workspace_id: str, action: str, subject: str, detail: dict[str, str]
+    connection: WriteConnection, workspace_id: str, action: str, subject: str, detail: Mapping[str, str | None]
 ) -> None:
     await connection.execute(
         insert(activity_log).values(
-            workspace_id=workspace_id, actor=ACTOR, action=action, subject=subject, detail=detail
+            workspace_id=workspace_id, actor=ACTOR, action=action, subject=subject, detail=dict(detail)
         )
     )

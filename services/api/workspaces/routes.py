@@ -1,7 +1,7 @@
 """The operations on workspaces."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.types import Receive, Scope, Send
@@ -30,8 +30,23 @@ from services.api.workspaces.schemas import (
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 
 NDJSON = "application/x-ndjson"
+_LINE = {
+    "id": "exampletradecom_7K2P_b",
+    "type": "child",
+    "displayName": "Example Trade",
+    "parentWorkspaceId": "examplemsp_4F8D_b",
+    "status": "subscription",
+}
+_APPLIED = {"event": "applied", "created": 99_000, "moved": 12, "updated": 30, "unchanged": 958}
 # Nothing on record holds a control character, and PostgreSQL refuses a NUL.
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+
+
+def _schema_of_progress() -> dict[str, Any]:
+    """Return what OpenAPI tells about a line of the answer; the fault of a field is one of the shared schemas."""
+    schema = SyncProgress.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs")
+    return schema
 
 
 @router.get(
@@ -53,8 +68,8 @@ async def list_workspaces(
         str | None,
         Query(max_length=MAX_NAME_CHARACTERS, pattern=_PRINTABLE, description="What id or display name hold."),
     ] = None,
-    kind: Annotated[Type | None, Query(alias="type")] = None,
-    status: Annotated[Status | None, Query()] = None,
+    kind: Annotated[Type | None, Query(alias="type", description="Only those of this type.")] = None,
+    status: Annotated[Status | None, Query(description="Only those that have this status.")] = None,
     archived: Annotated[bool, Query(description="Show archived ones too.")] = False,
     page: PageNumber = 0,
     page_size: PageSize = DEFAULT_PAGE_SIZE,
@@ -138,7 +153,7 @@ async def archive_workspace(workspace_id: str, caller: CallerHere, rooms: RoomsH
     responses={
         200: {
             "description": "How it goes, one JSON object a line; the last one tells whether everything was applied.",
-            "content": {NDJSON: {"schema": SyncProgress.model_json_schema()}},
+            "content": {NDJSON: {"schema": _schema_of_progress(), "example": _APPLIED}},
         },
         **documented(400, 401, 403, 409, 415, 500, 503),
     },
@@ -148,7 +163,7 @@ async def archive_workspace(workspace_id: str, caller: CallerHere, rooms: RoomsH
         "requestBody": {
             "required": True,
             "description": "One workspace a line, parents before or after their children; others stay as they are.",
-            "content": {NDJSON: {"schema": WorkspaceLine.model_json_schema()}},
+            "content": {NDJSON: {"schema": WorkspaceLine.model_json_schema(), "example": _LINE}},
         }
     },
 )

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from coro_events.contract.envelope import read_workspace_id
+from services.api.problems import FieldFault
 from services.api.refusals import Fault
 from services.api.webhooks.rules import fault_in_line
 
@@ -89,20 +90,13 @@ class WorkspaceView(BaseModel):
     updated: int = Field(description="UTC, in milliseconds.")
 
 
-class SyncFault(BaseModel):
-    """What is wrong with one field of a line."""
-
-    field: str
-    message: str
-
-
 class SyncProgress(BaseModel):
     """One line of the answer to a sync; the last one is `applied`, `refused` or `failed`."""
 
     event: Literal["received", "staged", "fault", "applied", "refused", "failed"]
     lines: int | None = Field(default=None, description="How many so far, with `received` and `staged`.")
     line: int | None = Field(default=None, description="Which one is faulty, from 1, with `fault`.")
-    errors: list[SyncFault] | None = Field(default=None, description="What is wrong with it, with `fault`.")
+    errors: list[FieldFault] | None = Field(default=None, description="What is wrong with it, with `fault`.")
     created: int | None = Field(default=None, description="With `applied`, as the next three.")
     moved: int | None = None
     updated: int | None = None

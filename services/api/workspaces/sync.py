@@ -15,9 +15,10 @@ from coro_events.runtime.logs import get_logger
 from coro_events.store.staging import Staged
 from services.api.access.service import Caller
 from services.api.faults import faults_of
+from services.api.problems import FieldFault
 from services.api.refusals import Fault, SyncRunning
 from services.api.workspaces.ports import WorkspaceStore
-from services.api.workspaces.schemas import SyncFault, SyncProgress, WorkspaceLine
+from services.api.workspaces.schemas import SyncProgress, WorkspaceLine
 
 MAX_LINES = 200_000
 MAX_LINE_BYTES = 16 * 1024
@@ -158,4 +159,4 @@ def _take(reading: _Reading, line: bytes) -> None:
 
 
 def _fault(line: int, faults: list[Fault]) -> SyncProgress:
-    return SyncProgress(event="fault", line=line, errors=[SyncFault(**fault._asdict()) for fault in faults])
+    return SyncProgress(event="fault", line=line, errors=[FieldFault(**fault._asdict()) for fault in faults])

@@ -46,6 +46,10 @@ async def test_workspaces_make_a_tree_and_stay_as_they_are_when_created_again(da
     assert [one["id"] for one in await coro("workspaces", "list")] == ["msp", "shop"]
     assert [one["id"] for one in await coro("workspaces", "list", "--under", "shop")] == ["shop"]
     assert "  shop" in await told("workspaces", "list")
+    assert await activities(database) == [
+        ("msp", "system:cli", "workspace.created", "msp"),
+        ("shop", "system:cli", "workspace.created", "shop"),
+    ]
 
 
 async def test_a_workspace_is_refused_when_its_place_in_the_tree_is_wrong() -> None:
@@ -79,6 +83,7 @@ async def test_a_user_can_be_signed_in_with_the_password_of_the_file_and_gets_a_
     assert (str(user.id), user.email, user.role) == (first["id"], "ada@msp.example", "super_admin")
     assert PasswordHasher().verify(user.password_hash, "the second password")
     assert await activities(database) == [
+        ("msp", "system:cli", "workspace.created", "msp"),
         ("msp", "system:cli", "user.created", "ada@msp.example"),
         ("msp", "system:cli", "user.password_changed", "ada@msp.example"),
     ]
@@ -93,7 +98,7 @@ async def test_a_credentials_secret_is_shown_once_and_kept_as_a_hash(database: D
     assert kept.secret_hash == hashlib.sha256(shown["client_secret"].encode()).digest()
     assert (kept.workspace_id, kept.role, kept.name) == ("msp", "administrator", "Billing")
     assert kept.expires_at == datetime(2099, 1, 1, tzinfo=UTC)
-    assert await activities(database) == [("msp", "system:cli", "credential.created", shown["client_id"])]
+    assert (await activities(database))[1:] == [("msp", "system:cli", "credential.created", shown["client_id"])]
     assert "The secret is not shown again." in await told(*CREDENTIAL)
 
 

@@ -82,6 +82,12 @@ def test_document_tells_every_operation_and_its_errors(web: FastAPI) -> None:
         "DELETE /v1/settings/webhooks/{webhook_id}/replays/{replay_id}",
         "POST /v1/settings/webhooks/{webhook_id}/deliveries/{hook_id}/retry",
         "GET /v1/audit-logs/search",
+        "GET /v1/workspaces",
+        "GET /v1/workspaces/{workspace_id}",
+        "PUT /v1/workspaces/{workspace_id}",
+        "POST /v1/workspaces/{workspace_id}/move",
+        "PUT /v1/workspaces/{workspace_id}/archive",
+        "POST /v1/workspaces/sync",
     }
     for name, operation in told.items():
         assert operation["operationId"].isalnum(), name
