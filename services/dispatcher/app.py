@@ -97,16 +97,7 @@ class Dispatcher:
             database=self._database, targets=targets, clock=clock, lease_s=settings.dispatcher_lease_s
         )
         self._pipeline = self._make_pipeline(targets, due)
-        self._upkeep = Upkeep(
-            lanes=self._lanes,
-            due=due,
-            replays=SqlReplays(database=self._database, clock=clock),
-            metrics=self._metrics,
-            bells=self._bells,
-            progress=self._progress,
-            stopping=self._supervisor.stopping,
-            interval_s=settings.dispatcher_claim_interval_s,
-        )
+        self._upkeep = self._make_upkeep(due)
         self._add_gauges()
 
     def _make_pipeline(self, targets: Targets, due: SqlDueDeliveries) -> Pipeline:
@@ -139,6 +130,18 @@ class Dispatcher:
             webhooks_topic=settings.kafka_topic_prefix + WEBHOOKS,
             deadline_s=settings.dispatcher_deadline_s,
             claim_interval_s=settings.dispatcher_claim_interval_s,
+        )
+
+    def _make_upkeep(self, due: SqlDueDeliveries) -> Upkeep:
+        return Upkeep(
+            lanes=self._lanes,
+            due=due,
+            replays=SqlReplays(database=self._database, clock=self._clock),
+            metrics=self._metrics,
+            bells=self._bells,
+            progress=self._progress,
+            stopping=self._supervisor.stopping,
+            interval_s=self._settings.dispatcher_claim_interval_s,
         )
 
     def _add_gauges(self) -> None:
