@@ -20,6 +20,11 @@ class Metrics:
         self.relay_leads = Gauge(
             "coro_api_outbox_relay_leads", "1 where this replica's relay is the one at work.", registry=registry
         )
+        self.outbox_length = Gauge(
+            "coro_api_outbox_messages",
+            "Messages that the relay last found waiting, up to 100,000.",
+            registry=registry,
+        )
         self.outbox_age = Gauge(
             "coro_api_outbox_oldest_age_seconds",
             "Age of the oldest message that the relay last found waiting, in seconds.",

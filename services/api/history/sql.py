@@ -29,7 +29,7 @@ from services.api.history.ports import (
 # How many deliveries one request looks at where no index serves its filters.
 LOOKED_AT = 2_000
 # How many deliveries the figures are made of at the most.
-COUNTED = 50_000
+COUNTED = 10_000
 
 # States that few deliveries end in; an index holds them alone.
 _UNSUCCESSFUL = frozenset({DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.DISCARDED})

@@ -35,6 +35,10 @@ class OutboxSession(Protocol):
         """Return the next messages, in order."""
         ...
 
+    async def length(self, limit: int) -> int:
+        """Return how many messages wait, counting no further than the limit."""
+        ...
+
     async def remove(self, ids: Sequence[int]) -> None:
         """Forget messages that were published."""
         ...

@@ -5,6 +5,7 @@ readers recognise the second copy.
 """
 
 import asyncio
+import math
 from functools import partial
 
 from coro_events.errors import PublishError, StoreUnavailableError
@@ -14,7 +15,11 @@ from coro_events.runtime.retrying import until_it_works
 from services.api.metrics import Metrics
 from services.api.publish.ports import Outbox, OutboxSession, Publisher
 
+# All that is held in memory, however long Kafka is away.
 BATCH_MESSAGES = 100
+# How far the outbox is counted, and how often while it is long.
+COUNTED = 100_000
+COUNT_EVERY_S = 5.0
 # Longer than any single step may take, retries of it aside.
 SILENCE_S = 90.0
 
@@ -31,6 +36,7 @@ class Relay:
         self._metrics = metrics
         self._poll_s = poll_s
         self._last_step_s = clock.monotonic()
+        self._last_count_s = -math.inf
         self._problem: str | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -92,12 +98,22 @@ class Relay:
         messages = await session.waiting(BATCH_MESSAGES)
         age_s = (self._clock.now() - messages[0].created_at).total_seconds() if messages else 0.0
         self._metrics.outbox_age.set(max(age_s, 0.0))
+        await self._measure(session, len(messages))
         if messages:
             await self._publisher.publish(messages)
             await session.remove([message.id for message in messages])
             self._metrics.published.inc(len(messages))
         self._alive()
         return len(messages)
+
+    async def _measure(self, session: OutboxSession, found: int) -> None:
+        """Tell how long the outbox is; a full batch may be the beginning of a long one, which is counted seldom."""
+        if found < BATCH_MESSAGES:
+            self._metrics.outbox_length.set(found)
+            self._last_count_s = -math.inf
+        elif self._clock.monotonic() - self._last_count_s >= COUNT_EVERY_S:
+            self._metrics.outbox_length.set(await session.length(COUNTED))
+            self._last_count_s = self._clock.monotonic()
 
     async def _rest(self, session: OutboxSession, stopping: asyncio.Event) -> None:
         """Wait until somebody rings, the process stops, or it is time to look anyway."""

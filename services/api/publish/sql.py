@@ -44,6 +44,12 @@ class SqlOutboxSession:
         rows = await self._connection.rows(select(outbox).order_by(outbox.c.id).limit(limit))
         return [OutboxMessage(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
 
+    async def length(self, limit: int) -> int:
+        """Return how many messages wait, counting no further than the limit."""
+        some = select(outbox.c.id).limit(limit).subquery()
+        count: int = await self._connection.scalar(select(func.count()).select_from(some))
+        return count
+
     async def remove(self, ids: Sequence[int]) -> None:
         """Forget messages that were published."""
         await self._connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))

@@ -89,13 +89,13 @@ def broken() -> Broken:
     return Broken()
 
 
-def make_relay(database_url: str, publisher: Any, *, poll_s: float = 0.05) -> Relay:
+def make_relay(database_url: str, publisher: Any, *, poll_s: float = 0.05, metrics: Metrics | None = None) -> Relay:
     """Make a relay on its own connection."""
     return Relay(
         outbox=SqlOutbox(make_engine(database_url, application_name="coro-test-relay", pool_size=0)),
         publisher=publisher,
         clock=SystemClock(),
-        metrics=Metrics(CollectorRegistry()),
+        metrics=metrics or Metrics(CollectorRegistry()),
         poll_s=poll_s,
     )
 
