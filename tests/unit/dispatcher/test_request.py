@@ -98,6 +98,21 @@ def test_standard_webhooks_package_verifies_the_whole_request() -> None:
     assert verifier.verify(request.body, request.headers) == json.loads(request.body)
 
 
+@pytest.mark.parametrize("secret", [SECRET, "the one before"])
+def test_standard_webhooks_package_verifies_with_either_secret_while_two_of_them_sign(secret: str) -> None:
+    request = make_request(make_delivery(make_target(previous_secret=b"the one before")), SystemClock().now())
+    verifier = Webhook(f"whsec_{base64.b64encode(secret.encode()).decode()}")
+    assert verifier.verify(request.body, request.headers) == json.loads(request.body)
+    newest, _ = request.headers["webhook-signature"].split(" ")
+    assert verify_alone(request.headers | {"webhook-signature": newest}, request.body)
+    assert request.headers["X-Coro-Signature"] == coro_signature(SECRET.encode(), request.headers["X-Coro-Hook-Id"])
+
+
+def verify_alone(headers: dict[str, str], body: bytes) -> bool:
+    """Return whether the secret of today is enough for what it signed alone."""
+    return bool(Webhook(f"whsec_{base64.b64encode(SECRET.encode()).decode()}").verify(body, headers))
+
+
 def test_no_request_can_be_made_when_the_version_is_unknown() -> None:
     with pytest.raises(ContractError, match="version 77"):
         make_request(make_delivery(make_target(version=77)), START)
