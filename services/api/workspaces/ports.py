@@ -29,7 +29,7 @@ class Workspace:
     updated_at: datetime
 
 
-class Order(StrEnum):
+class WorkspaceOrder(StrEnum):
     """How a list is sorted; a minus turns it round."""
 
     NAME = "displayName"
@@ -142,6 +142,8 @@ class WorkspaceStore(Protocol):
         """Return a workspace at or below another."""
         ...
 
-    async def page(self, wanted: Wanted, *, page: int, page_size: int, order: Order) -> tuple[Sequence[Workspace], int]:
+    async def page(
+        self, wanted: Wanted, *, page: int, page_size: int, order: WorkspaceOrder
+    ) -> tuple[Sequence[Workspace], int]:
         """Return one page of a list, and how many there are on all pages."""
         ...

@@ -13,7 +13,7 @@ from services.api.paging import DEFAULT_PAGE_SIZE, Page, PageNumber, PageSize
 from services.api.problems import documented
 from services.api.refusals import InvalidInput, NoSuchWorkspace, NotNdjson
 from services.api.rooms import RoomsHere
-from services.api.workspaces.ports import Order, Wanted
+from services.api.workspaces.ports import Wanted, WorkspaceOrder
 from services.api.workspaces.schemas import (
     MAX_ID_CHARACTERS,
     MAX_NAME_CHARACTERS,
@@ -73,7 +73,7 @@ async def list_workspaces(
     archived: Annotated[bool, Query(description="Show archived ones too.")] = False,
     page: PageNumber = 0,
     page_size: PageSize = DEFAULT_PAGE_SIZE,
-    sort: Annotated[Order, Query(description="A minus turns the order round.")] = Order.NAME,
+    sort: Annotated[WorkspaceOrder, Query(description="A minus turns the order round.")] = WorkspaceOrder.NAME,
 ) -> Page[WorkspaceView]:
     """Return one page of the workspaces at and below the one of the request."""
     wanted = Wanted(

@@ -13,7 +13,7 @@ from services.api.paging import Page
 from services.api.refusals import Fault, InvalidInput, NoSuchWorkspace, OutOfReach, WrongWorkspaceState
 from services.api.webhooks.ports import Activity
 from services.api.webhooks.view import milliseconds
-from services.api.workspaces.ports import Order, Stopped, TreeChange, Wanted, Workspace, WorkspaceStore
+from services.api.workspaces.ports import Stopped, TreeChange, Wanted, Workspace, WorkspaceOrder, WorkspaceStore
 from services.api.workspaces.rules import CHANNEL, fault_in_depth, fault_in_parent, is_within_reach
 from services.api.workspaces.schemas import WorkspaceView, WorkspaceWrite
 
@@ -39,7 +39,7 @@ class Workspaces:
             raise NoSuchWorkspace
         return view_of(workspace)
 
-    async def page(self, wanted: Wanted, *, page: int, page_size: int, order: Order) -> Page[WorkspaceView]:
+    async def page(self, wanted: Wanted, *, page: int, page_size: int, order: WorkspaceOrder) -> Page[WorkspaceView]:
         """Return one page of workspaces."""
         found, total = await self._store.page(wanted, page=page, page_size=page_size, order=order)
         return Page(items=[view_of(workspace) for workspace in found], totalElements=total)

@@ -15,17 +15,17 @@ from coro_events.store.tree import Node
 from coro_events.store.unit import Database, ReadConnection, WriteConnection
 from services.api.webhooks.ports import Activity
 from services.api.webhooks.sql import SqlWebhookChange
-from services.api.workspaces.ports import Order, Staging, Stopped, TreeChange, Wanted, Workspace
+from services.api.workspaces.ports import Staging, Stopped, TreeChange, Wanted, Workspace, WorkspaceOrder
 
 _c = workspaces.c
 
 _ORDERS = {
-    Order.NAME: (func.lower(_c.display_name), _c.id),
-    Order.NAME_DOWN: (func.lower(_c.display_name).desc(), _c.id),
-    Order.ID: (_c.id,),
-    Order.ID_DOWN: (_c.id.desc(),),
-    Order.CREATED: (_c.created_at, _c.id),
-    Order.CREATED_DOWN: (_c.created_at.desc(), _c.id),
+    WorkspaceOrder.NAME: (func.lower(_c.display_name), _c.id),
+    WorkspaceOrder.NAME_DOWN: (func.lower(_c.display_name).desc(), _c.id),
+    WorkspaceOrder.ID: (_c.id,),
+    WorkspaceOrder.ID_DOWN: (_c.id.desc(),),
+    WorkspaceOrder.CREATED: (_c.created_at, _c.id),
+    WorkspaceOrder.CREATED_DOWN: (_c.created_at.desc(), _c.id),
 }
 
 # The webhooks stay disabled when the workspace comes back: what they missed is a person's to replay.
@@ -62,7 +62,9 @@ class SqlWorkspaces:
             row = await connection.row(select(workspaces).where(_c.id == workspace_id, _is_within(top)))
         return None if row is None else _workspace(row)
 
-    async def page(self, wanted: Wanted, *, page: int, page_size: int, order: Order) -> tuple[list[Workspace], int]:
+    async def page(
+        self, wanted: Wanted, *, page: int, page_size: int, order: WorkspaceOrder
+    ) -> tuple[list[Workspace], int]:
         """Return one page of a list, and how many there are on all pages."""
         shown = _conditions(wanted)
         statement = select(workspaces).where(*shown).order_by(*_ORDERS[order])
