@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import func, insert, select, text
 
 from coro_events.errors import PublishError
-from coro_events.runtime.clock import SystemClock
+from coro_events.runtime.clock import Clock, SystemClock
 from coro_events.runtime.kafka import make_consumer, make_producer
 from coro_events.store.engine import make_engine
 from coro_events.store.outbox import RING
@@ -89,12 +89,19 @@ def broken() -> Broken:
     return Broken()
 
 
-def make_relay(database_url: str, publisher: Any, *, poll_s: float = 0.05, metrics: Metrics | None = None) -> Relay:
+def make_relay(
+    database_url: str,
+    publisher: Any,
+    *,
+    poll_s: float = 0.05,
+    metrics: Metrics | None = None,
+    clock: Clock | None = None,
+) -> Relay:
     """Make a relay on its own connection."""
     return Relay(
         outbox=SqlOutbox(make_engine(database_url, application_name="coro-test-relay", pool_size=0)),
         publisher=publisher,
-        clock=SystemClock(),
+        clock=clock or SystemClock(),
         metrics=metrics or Metrics(CollectorRegistry()),
         poll_s=poll_s,
     )
