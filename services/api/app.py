@@ -31,6 +31,7 @@ from services.api.activity.sql import SqlActivityLog
 from services.api.credentials import routes as credential_routes
 from services.api.credentials.service import ApiCredentials
 from services.api.credentials.sql import SqlCredentialStore
+from services.api.deadline import Deadline
 from services.api.deliveries import routes as delivery_routes
 from services.api.deliveries.service import Replays, Retries
 from services.api.deliveries.sql import SqlReplays, SqlRetries
@@ -190,7 +191,8 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
             metrics=metrics,
             poll_s=settings.api_relay_poll_s,
         )
-        web = Edge(make_web(rooms), clock=clock, metrics=metrics)
+        limit_s = settings.api_request_limit_s + settings.api_test_wait_s
+        web = Edge(Deadline(make_web(rooms), limit_s=limit_s), clock=clock, metrics=metrics)
         health = Health(database=database, relay=relay)
         ops = Ops(healthy=health.healthy, ready=health.ready, registry=metrics.registry)
         _start(supervisor, settings, web=web, ops=ops, relay=relay)

@@ -42,6 +42,13 @@ class ApiSettings(ProcessSettings):
     api_requests_burst: int = Field(
         default=200, ge=1, le=1_000_000, description="Requests that a credential may save up for a burst."
     )
+    api_request_limit_s: float = Field(
+        default=30,
+        ge=1,
+        le=600,
+        description="How long a request may go without progress, beyond the wait for a test.",
+        json_schema_extra=SECONDS,
+    )
     api_allow_http: bool = Field(
         default=False, description="Accept http:// URLs of webhooks; CORO_ENVIRONMENT=local always does."
     )

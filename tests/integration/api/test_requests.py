@@ -86,6 +86,15 @@ async def test_body_is_read_when_its_type_has_parameters(api: Api) -> None:
     assert answer.status_code == 201
 
 
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", '"windows-1252"', "x"])
+async def test_body_is_refused_with_400_when_it_names_another_charset(api: Api, charset: str) -> None:
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+
+    assert is_problem(await api.call("POST", WEBHOOKS, content=json.dumps(make_body()), headers=headers), 400)
+    body = json.dumps(make_body()).encode("utf-16")
+    assert is_problem(await api.call("POST", WEBHOOKS, content=body, headers=JSON), 400)
+
+
 async def test_caller_is_asked_for_before_the_body_is(api: Api) -> None:
     assert is_problem(await api.http.post(WEBHOOKS, content=b"{", headers=JSON), 401)
     assert is_problem(await api.elsewhere("rival").call("POST", WEBHOOKS, content=b"{", headers=JSON), 403)
