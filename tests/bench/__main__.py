@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from tests.bench.api import api
 from tests.bench.backlog import million
 from tests.bench.figures import Figure, show, write
 from tests.bench.isolation import many, nine_and_one
@@ -30,6 +31,7 @@ SCENARIOS: dict[str, Callable[[Stand], Awaitable[list[Figure]]]] = {
     "million": million,
     "match": large_tree,
     "steady": lambda where: steady(where, scenario="steady 200 events/s", rate_per_s=200, events=4_000),
+    "api": api,
 }
 
 
