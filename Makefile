@@ -60,12 +60,15 @@ imports: $(VENV)/.stamp-dev ## Which room may import which
 generated: $(VENV)/.stamp-dev ## Generated files equal what they are made from
 	@$(PY) -m deploy.generate --check
 
-.PHONY: bench faults
+.PHONY: bench faults fuzz-api
 bench: $(VENV)/.stamp-dev ## Measure; a table, and .local/bench/latest.json
 	@$(PY) -m tests.bench
 
 faults: $(VENV)/.stamp-dev ## Kill, cut off and slow down; a table, and .local/faults/latest.json
 	@$(PY) -m tests.faults
+
+fuzz-api: $(VENV)/.stamp-dev ## Call the API in every way its description allows, for 10 minutes; a summary
+	@$(PY) -m tests.fuzz
 
 # --- Change ---
 

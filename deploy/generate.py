@@ -20,6 +20,7 @@ from coro_events.contract.schemas import asyncapi, body_schema, data_schema
 from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.settings import ProcessSettings, SettingRow, describe
+from deploy.reference import reference
 from services.api.access.overview import overview
 from services.api.app import make_routes
 from services.api.settings import ApiSettings
@@ -93,8 +94,9 @@ def topics() -> dict[str, str]:
 
 
 def rest() -> dict[str, str]:
-    """Return the OpenAPI document of the REST API."""
-    return {"docs/openapi.json": as_json(make_routes().openapi())}
+    """Return the OpenAPI document of the REST API, and the page for people with its operations."""
+    document, page = make_routes().openapi(), "docs/api.md"
+    return {"docs/openapi.json": as_json(document), page: in_section(page, "operations", reference(document))}
 
 
 # The delivery that docs/wire.md shows; its secret is made up.

@@ -1,6 +1,7 @@
 """Completes the OpenAPI document that the framework makes: errors, examples, headers, security, what receivers get."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -46,6 +47,9 @@ SECURITY: Mapping[str, Node] = {
     },
 }
 
+# The answers that hold something new.
+_MADE = frozenset({"201", "202"})
+_PARAMETER = re.compile(r"\{(\w+)\}")
 _COMPONENTS = "#/components/schemas/"
 _TRACE: Node = {"description": "Names this request in our logs.", "schema": {"type": "string"}}
 _RETRY: Node = {"description": "When to try again; in seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
@@ -84,6 +88,7 @@ def _completed(document: Node) -> Node:
         for tag in operation.get("tags", ()):
             tags.setdefault(tag, "")
     document["tags"] = [{"name": name, **({"description": text} if text else {})} for name, text in tags.items()]
+    _add_links(document)
     document["webhooks"] = webhooks()
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -117,9 +122,10 @@ def _complete_response(status: int, response: Node, schemas: Node) -> None:
     if status == 201:  # noqa: PLR2004 - the number is the status
         headers.setdefault("Location", _LOCATION)
     for media_type, content in response.get("content", {}).items():
+        content["schema"] = _hoist(content["schema"], schemas)
         if media_type == MEDIA_TYPE:
             content["example"] = _problem(status)
-        elif media_type == "application/json":
+        elif media_type.endswith("json"):
             _add_example(content, schemas)
 
 
@@ -144,6 +150,28 @@ def _problem(status: int) -> Node:
         "errors": [{"field": "name", "message": "must not be empty"}] if faulty else [],
         "traceId": "0af7651916cd43dd8448eb211c80319c",
     }
+
+
+def _add_links(document: Node) -> None:
+    """Tell of each answer that holds the id of something new which operations take that id."""
+    for path, item in document["paths"].items():
+        made = {status: one for status, one in item.get("post", {}).get("responses", {}).items() if status in _MADE}
+        for response in made.values():
+            response["links"] = {
+                operation["operationId"]: {"operationId": operation["operationId"], "parameters": parameters}
+                for below, parameters in _takers(path, document["paths"])
+                for operation in document["paths"][below].values()
+            }
+
+
+def _takers(path: str, paths: Node) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the paths that name one thing of a list, or something of it, and where their parameters come from."""
+    known = {name: f"$request.path.{name}" for name in _PARAMETER.findall(path)}
+    for below in paths:
+        rest = below.removeprefix(path)
+        names = _PARAMETER.findall(rest)
+        if rest != below and rest.startswith("/{") and len(names) == 1:
+            yield below, {**known, names[0]: "$response.body#/id"}
 
 
 def _hoist(schema: Node, schemas: Node) -> Node:

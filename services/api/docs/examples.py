@@ -77,11 +77,12 @@ def _by_type(schema: Schema, components: Mapping[str, Schema], *, depth: int) ->
     match schema.get("type"):
         case "object":
             required = schema.get("required", ())
-            # What need not be written and says nothing of its type is left out.
+            # What clients write need not hold what may be left out; what they read says all that has a type.
+            telling = {"type", "$ref"} if schema.get("additionalProperties") is False else {"type", "$ref", "anyOf"}
             shown = {
                 key: value
                 for key, value in schema.get("properties", {}).items()
-                if key in required or {"type", "$ref", "anyOf"} & value.keys()
+                if key in required or telling & value.keys()
             }
             return {key: example_of(value, components, name=key, depth=depth + 1) for key, value in shown.items()}
         case "array":

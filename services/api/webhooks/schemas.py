@@ -110,7 +110,12 @@ class WebhookCreate(_Written):
     apply_to_all_descendants: bool = Field(description="Also tell what happens in the workspaces below this one.")
     url: Url = Field(description="Where deliveries go; https.", examples=["https://billing.example.com/coro"])
     secret: Annotated[Secret, AfterValidator(_no_mask)] = Field(description="Signs the deliveries.", repr=False)
-    headers: NewHeaders = Field(default_factory=dict, description=_HEADERS_TEXT, repr=False)
+    headers: NewHeaders = Field(
+        default_factory=dict,
+        description=_HEADERS_TEXT,
+        examples=[{"Authorization": "Bearer of-your-receiver"}],
+        repr=False,
+    )
     triggers: Triggers = Field(description=_TRIGGERS_TEXT, examples=[["workspaceCreated.v1"]])
 
 

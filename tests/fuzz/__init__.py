@@ -1,0 +1,1 @@
+"""Calls of the API that nobody thought of, made from its own description."""
