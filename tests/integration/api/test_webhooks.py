@@ -47,6 +47,7 @@ async def test_webhook_is_created_as_published(api: Api, clock: FakeClock) -> No
         draftOf=None,
         disabledReason=None,
         lastDelivery=None,
+        previousSecretExpires=None,
     )
     assert test["state"] == "pending"
     assert len(str(body["created"])) == 13
