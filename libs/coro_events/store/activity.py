@@ -19,4 +19,8 @@ activity_log = Table(
     Column("subject", Text, nullable=False),
     Column("detail", JSONB, nullable=False, server_default=text("'{}'")),
     Index("ix_activity_log_workspace_id_at", "workspace_id", "at"),
+    # A whole subtree, newest first.
+    Index("ix_activity_log_at_id", "at", "id"),
+    # What happened to one webhook.
+    Index("ix_activity_log_subject_at", "subject", "at"),
 )
