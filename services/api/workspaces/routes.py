@@ -1,6 +1,7 @@
 """The operations on workspaces."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -183,7 +184,7 @@ class _Lines(Response):
 
     media_type = NDJSON
 
-    def __init__(self, progress: AsyncIterator[SyncProgress]) -> None:
+    def __init__(self, progress: AsyncGenerator[SyncProgress, None]) -> None:
         super().__init__(headers={"Cache-Control": "no-store"})
         del self.headers["Content-Length"]
         self._progress = progress
@@ -191,9 +192,11 @@ class _Lines(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for one in self._progress:
-            line = one.model_dump_json(exclude_none=True).encode() + b"\n"
-            await send({"type": "http.response.body", "body": line, "more_body": True})
+        # However it ends, the next sync may begin at once.
+        async with aclosing(self._progress) as progress:
+            async for one in progress:
+                line = one.model_dump_json(exclude_none=True).encode() + b"\n"
+                await send({"type": "http.response.body", "body": line, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

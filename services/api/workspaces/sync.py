@@ -4,10 +4,11 @@ Nothing touches the database before the last line is here, so a slow client hold
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
 
 from coro_events.errors import StoreUnavailableError
 from coro_events.runtime.clock import Clock
@@ -58,7 +59,7 @@ class Syncs:
         self._patience_s = patience_s
         self._is_running = False
 
-    def begin(self, caller: Caller, body: AsyncIterator[bytes]) -> AsyncIterator[SyncProgress]:
+    def begin(self, caller: Caller, body: AsyncIterator[bytes]) -> AsyncGenerator[SyncProgress, None]:
         """Return the progress of a sync, which goes on as it is read.
 
         Raises:
@@ -66,10 +67,14 @@ class Syncs:
         """
         if self._is_running:
             raise SyncRunning
-        self._is_running = True
         return self._run(caller, body)
 
-    async def _run(self, caller: Caller, body: AsyncIterator[bytes]) -> AsyncIterator[SyncProgress]:
+    async def _run(self, caller: Caller, body: AsyncIterator[bytes]) -> AsyncGenerator[SyncProgress, None]:
+        # Not before it is sure that the end is reached as well.
+        if self._is_running:
+            yield SyncProgress(event="failed", detail=SyncRunning.__doc__)
+            return
+        self._is_running = True
         reading = _Reading()
         try:
             async for progress in self._read(reading, body):
@@ -96,6 +101,10 @@ class Syncs:
                     chunk = await anext(body, None)
             except TimeoutError:
                 reading.stopped = f"Nothing came for {self._patience_s:g} seconds."
+                return
+            except ClientDisconnect:
+                # Nobody is left to read the answer; it is no failure of ours.
+                reading.stopped = "It broke off."
                 return
             *lines, rest = (rest + (b"\n" if chunk is None else chunk)).split(b"\n")
             for line in lines:

@@ -1,11 +1,13 @@
 """A whole tree in one request: all of it or nothing, in bounded time, and never a crooked path."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,10 @@ from coro_events.store.tables import activity_log, workspaces
 from coro_events.store.unit import Database
 from services.api.workspaces import sync as syncs
 from tests.integration.api.calls import Api, activities, insert_credential
+from tests.integration.api.test_process import environment, ready, url_of
 from tests.integration.api.trees import WORKSPACES, crooked, make_workspace, move, paths, put, sync, sync_bytes
+from tests.support.makers import insert_workspace
+from tests.support.processes import running
 
 MANY = 100_000
 LIMIT_S = 60
@@ -242,6 +247,30 @@ async def test_syncs_moves_and_statuses_at_once_leave_a_straight_tree(service: A
 
     await asyncio.gather(moves(), trees(), status("trial"), status("inactive"))
     assert await crooked(database) == []
+
+
+async def test_progress_is_told_while_the_body_is_still_on_its_way(database_url: str, database: Database) -> None:
+    await insert_workspace(database, "acme")
+    await insert_credential(database, role="service")
+    environ = environment(database_url)
+    with running("services.api", environ=environ) as process:
+        await ready(environ, process)
+        async with httpx.AsyncClient(base_url=url_of(environ, "CORO_API_PORT")) as http:
+            service = Api(http, workspace="acme")
+            await service.sign_in("billing")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(environ["CORO_API_PORT"]))
+        head = (
+            f"POST {WORKSPACES}/sync HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {service.token}\r\n"
+            "Workspace: acme\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        many = b"".join(json.dumps(line(f"w{number}")).encode() + b"\n" for number in range(syncs.STEP_LINES))
+        writer.write(head.encode() + b"%x\r\n%b\r\n" % (len(many), many))
+        async with asyncio.timeout(30):
+            await reader.readuntil(b'{"event":"received","lines":10000}\n')
+            writer.write(b"0\r\n\r\n")
+            await reader.readuntil(b'"created":10000,"moved":0,"updated":0,"unchanged":0}\n')
+        writer.close()
+        await writer.wait_closed()
 
 
 IDS = ["c-a", "c-b", "c-d", "c-e", "w-f"]
