@@ -10,6 +10,7 @@ from services.api.bodies import documented_body, read_body
 from services.api.deliveries.schemas import ReplayCounts, ReplayRequest, ReplayView, RetriedDelivery
 from services.api.idempotency.ports import KeptAnswer
 from services.api.idempotency.replies import IdempotencyKey, given_again
+from services.api.ids import id_of
 from services.api.paging import DEFAULT_PAGE_SIZE, Page, PageNumber, PageSize
 from services.api.problems import documented
 from services.api.refusals import NoSuchDelivery, NoSuchReplay, NotFound
@@ -42,7 +43,7 @@ async def create_replay(
     idempotency_key: IdempotencyKey = None,
 ) -> ReplayView | Response:
     """Replay events since a time, or count them; each event reaches the webhook once, however often this is asked."""
-    webhook = _id(webhook_id, NotFound)
+    webhook = id_of(webhook_id, NotFound)
     body = await read_body(request, ReplayRequest)
     if body.dry_run:
         counts = await rooms.replays.count(caller, webhook, body)
@@ -73,7 +74,7 @@ async def list_replays(
     page_size: PageSize = DEFAULT_PAGE_SIZE,
 ) -> Page[ReplayView]:
     """Return one page of the webhook's replays, newest first."""
-    return await rooms.replays.page(caller, _id(webhook_id, NotFound), page=page, page_size=page_size)
+    return await rooms.replays.page(caller, id_of(webhook_id, NotFound), page=page, page_size=page_size)
 
 
 @router.get(
@@ -84,7 +85,7 @@ async def list_replays(
 )
 async def get_replay(webhook_id: str, replay_id: str, caller: CallerHere, rooms: RoomsHere) -> ReplayView:
     """Return a replay."""
-    return await rooms.replays.one(caller, _id(webhook_id, NotFound), _id(replay_id, NoSuchReplay))
+    return await rooms.replays.one(caller, id_of(webhook_id, NotFound), id_of(replay_id, NoSuchReplay))
 
 
 @router.delete(
@@ -95,7 +96,7 @@ async def get_replay(webhook_id: str, replay_id: str, caller: CallerHere, rooms:
 )
 async def cancel_replay(webhook_id: str, replay_id: str, caller: CallerHere, rooms: RoomsHere) -> ReplayView:
     """Cancel a replay and return it; what it has taken so far is sent all the same."""
-    return await rooms.replays.cancel(caller, _id(webhook_id, NotFound), _id(replay_id, NoSuchReplay))
+    return await rooms.replays.cancel(caller, id_of(webhook_id, NotFound), id_of(replay_id, NoSuchReplay))
 
 
 @router.post(
@@ -107,7 +108,7 @@ async def cancel_replay(webhook_id: str, replay_id: str, caller: CallerHere, roo
 )
 async def retry_delivery(webhook_id: str, hook_id: str, caller: CallerHere, rooms: RoomsHere) -> RetriedDelivery:
     """Make a delivery due now; what had failed or was held gets one attempt, which never disables the webhook."""
-    return await rooms.retries.retry(caller, _id(webhook_id, NotFound), _id(hook_id, NoSuchDelivery))
+    return await rooms.retries.retry(caller, id_of(webhook_id, NotFound), id_of(hook_id, NoSuchDelivery))
 
 
 @router.post(
@@ -119,16 +120,8 @@ async def retry_delivery(webhook_id: str, hook_id: str, caller: CallerHere, room
 )
 async def resend_delivery(webhook_id: str, hook_id: str, caller: CallerHere, rooms: RoomsHere) -> RetriedDelivery:
     """Make a delivered delivery due now, with the same hook id; its one attempt never disables the webhook."""
-    return await rooms.retries.resend(caller, _id(webhook_id, NotFound), _id(hook_id, NoSuchDelivery))
+    return await rooms.retries.resend(caller, id_of(webhook_id, NotFound), id_of(hook_id, NoSuchDelivery))
 
 
 def _location(webhook_id: uuid.UUID, view: ReplayView) -> str:
     return f"{PREFIX}/{webhook_id}/replays/{view.id}"
-
-
-def _id(text: str, missing: type[NotFound]) -> uuid.UUID:
-    """Return an id; what is no id names nothing that is there."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise missing from None

@@ -1,6 +1,5 @@
 """Why an event did, or did not, reach a webhook: asked about a past event, or about one made up."""
 
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,6 +8,7 @@ from services.api.access.guard import CallerHere, needs
 from services.api.access.roles import Role
 from services.api.bodies import documented_body, read_body
 from services.api.explain.schemas import Explanation, MadeUpEvent
+from services.api.ids import id_of
 from services.api.problems import documented
 from services.api.refusals import NotFound
 from services.api.rooms import RoomsHere
@@ -32,7 +32,9 @@ async def explain_event(
     source_id: Annotated[str | None, Query(alias="sourceId", description="What its source calls it.")] = None,
 ) -> Explanation:
     """Return each rule's verdict on an event of the workspace or of one below, and the delivery if there is one."""
-    return await rooms.explain.past(caller, _id(webhook_id), event=event_id, source=source, source_id=source_id)
+    return await rooms.explain.past(
+        caller, id_of(webhook_id, NotFound), event=event_id, source=source, source_id=source_id
+    )
 
 
 @router.post(
@@ -44,12 +46,4 @@ async def explain_event(
 )
 async def explain_made_up_event(webhook_id: str, request: Request, caller: CallerHere, rooms: RoomsHere) -> Explanation:
     """Return the verdict of each rule on an event that did not happen; nothing is sent."""
-    return await rooms.explain.made_up(caller, _id(webhook_id), await read_body(request, MadeUpEvent))
-
-
-def _id(text: str) -> uuid.UUID:
-    """Return an id; what is no id names nothing that is there."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise NotFound from None
+    return await rooms.explain.made_up(caller, id_of(webhook_id, NotFound), await read_body(request, MadeUpEvent))

@@ -1,6 +1,5 @@
 """Histories of deliveries, single deliveries with their attempts, and figures."""
 
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -13,6 +12,7 @@ from services.api.history.cursor import MAX_CURSOR_CHARACTERS
 from services.api.history.ports import Filters, ResponseClass
 from services.api.history.schemas import DeliveryDetail, History, StatisticsView
 from services.api.history.service import span
+from services.api.ids import id_of
 from services.api.paging import DEFAULT_PAGE_SIZE, PageSize
 from services.api.problems import documented
 from services.api.refusals import NoSuchDelivery, NotFound
@@ -88,7 +88,7 @@ async def list_deliveries(
     page_size: PageSize = DEFAULT_PAGE_SIZE,
 ) -> History:
     """Return one page of the webhook's deliveries, newest first."""
-    webhook = _id(webhook_id, NotFound)
+    webhook = id_of(webhook_id, NotFound)
     return await rooms.histories.of_webhook(caller, webhook, filters, cursor=cursor, size=page_size)
 
 
@@ -100,7 +100,7 @@ async def list_deliveries(
 )
 async def get_delivery(webhook_id: str, hook_id: str, caller: CallerHere, rooms: RoomsHere) -> DeliveryDetail:
     """Return a delivery, what was sent and what was answered; secrets and the webhook's own values are masked."""
-    return await rooms.histories.one(caller, _id(webhook_id, NotFound), _id(hook_id, NoSuchDelivery))
+    return await rooms.histories.one(caller, id_of(webhook_id, NotFound), id_of(hook_id, NoSuchDelivery))
 
 
 @router.get(
@@ -113,12 +113,4 @@ async def get_statistics(
     webhook_id: str, caller: CallerHere, rooms: RoomsHere, since: _Moment = None
 ) -> StatisticsView:
     """Return success rate, duration and volume by the hour, since a time or over the last 24 hours."""
-    return await rooms.histories.statistics(caller, _id(webhook_id, NotFound), since)
-
-
-def _id(text: str, missing: type[NotFound]) -> uuid.UUID:
-    """Return an id; what is no id names nothing that is there."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise missing from None
+    return await rooms.histories.statistics(caller, id_of(webhook_id, NotFound), since)

@@ -1,0 +1,17 @@
+"""Ids in paths: what is no id names nothing that is there."""
+
+import uuid
+
+from services.api.refusals import NotFound
+
+
+def id_of(text: str, missing: type[NotFound]) -> uuid.UUID:
+    """Return the id that a path names.
+
+    Raises:
+        NotFound: It is no id; of the class that is given, as where there is no such thing.
+    """
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise missing from None
