@@ -46,6 +46,10 @@ RECORD_LINGER_S = 0.005
 CLAIM_BATCH = 400
 CLAIM_PAUSE_S = 0.1
 
+# Records of a batch at the least, and the weight of the newest batch in the average fan-out.
+SMALLEST_BATCH = 20
+FAN_OUT_WEIGHT = 0.3
+
 # How long intake may be held back by a process at its limit before it goes on all the same.
 HELD_BACK_S = 0.25
 
@@ -98,6 +102,8 @@ class Pipeline:
         self._stale: list[Delivery] = []
         self._outcome_came = asyncio.Event()
         self._delivering = True
+        # Deliveries an event, on average.
+        self._fan_out = 1.0
 
     # Unit A: a batch of records.
 
@@ -107,7 +113,7 @@ class Pipeline:
             self._progress.went_round("intake")
             await self._lanes.until_roomy(HELD_BACK_S)
             try:
-                batch = await self._source.fetch()
+                batch = await self._source.fetch(self._records_that_fit())
                 if batch.spans:
                     await self._take_in(decode_batch(batch, webhooks_topic=self._webhooks_topic))
             except FenceLostError as error:
@@ -119,6 +125,14 @@ class Pipeline:
             except StoreUnavailableError:
                 # Only when stopping: nothing of the batch is planned, and whoever comes next begins with it.
                 return
+
+    def _records_that_fit(self) -> int:
+        """Return how many records become about as many deliveries as there is room for, by the fan-out so far.
+
+        What a batch brings beyond that goes to the database and is claimed from there, at several times the cost. Slow
+        receivers make this no smaller: little of theirs waits in memory.
+        """
+        return max(SMALLEST_BATCH, int(self._lanes.free * 3 / 4 / self._fan_out))
 
     async def _take_in(self, decoded: Decoded) -> None:
         if decoded.rejections:
@@ -167,6 +181,9 @@ class Pipeline:
         self._metrics.intake_batch.observe(records)
         self._metrics.planned.inc(len(plan.claimed) + len(plan.unclaimed))
         self._metrics.overflowed.inc(len(plan.unclaimed))
+        if decoded.events:
+            fan_out = (len(plan.claimed) + len(plan.unclaimed)) / len(decoded.events)
+            self._fan_out = max(1.0, self._fan_out + FAN_OUT_WEIGHT * (fan_out - self._fan_out))
         self._metrics.homeless.inc(plan.homeless)
         _log.info(
             "batch.planned",

@@ -260,7 +260,7 @@ class FakeSource:
         self._batch_records = batch_records
         self._next: int | None = None
 
-    async def fetch(self) -> Batch:
+    async def fetch(self, limit: int | None = None) -> Batch:
         if self.is_away:
             self.failures += 1
             await let_others_run()
@@ -268,7 +268,8 @@ class FakeSource:
         if self._next is None:
             await self.reposition()
         first = self._next or 0
-        records = self.log[first : first + self._batch_records]
+        most = self._batch_records if limit is None else min(limit, self._batch_records)
+        records = self.log[first : first + most]
         if not records:
             await let_others_run()
             return Batch(records=[], spans=[])

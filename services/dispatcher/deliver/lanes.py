@@ -114,6 +114,11 @@ class Lanes:
         """Return the room for first attempts: a quarter stays for what is claimed, so that retries get their turn."""
         return self.room(webhook_id) * 3 // 4
 
+    @property
+    def free(self) -> int:
+        """How many more deliveries may wait in memory, over all lanes."""
+        return max(0, self._max_waiting - self.waiting)
+
     def lanes_at_limit(self) -> int:
         """Return how many lanes have work waiting for one of their own permits."""
         return sum(1 for lane in self._lanes.values() if lane.queue and lane.in_flight >= self.limit(lane))

@@ -90,14 +90,18 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka i
             behind += max(0, (highwater or 0) - position)
         return behind
 
-    async def fetch(self) -> Batch:
+    async def fetch(self, limit: int | None = None) -> Batch:
         """Return the next records, or an empty batch after a short while.
+
+        Args:
+            limit: How many at the most, where that is fewer than the source would bring.
 
         Raises:
             BrokerUnavailableError: Kafka cannot be read; what was read before stays valid.
         """
         try:
-            found = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=self._batch_records)
+            most = self._batch_records if limit is None else min(limit, self._batch_records)
+            found = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=most)
         except KafkaError as error:
             raise BrokerUnavailableError(type(error).__name__) from error
         records, spans = [], []

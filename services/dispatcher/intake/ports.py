@@ -14,8 +14,11 @@ Offsets = Mapping[tuple[str, int], int]
 class EventSource(Protocol):
     """Where records come from."""
 
-    async def fetch(self) -> Batch:
+    async def fetch(self, limit: int | None = None) -> Batch:
         """Return the next records, or an empty batch after a short while.
+
+        Args:
+            limit: How many at the most, where that is fewer than the source would bring.
 
         Raises:
             BrokerUnavailableError: Kafka cannot be read; what was read before stays valid.
