@@ -18,6 +18,8 @@ from tests.end_to_end.workspace import SECRET, Workspace
 from tests.support.receiver import Receiver
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = "coro_client"
 
 

@@ -24,6 +24,8 @@ from tests.integration.api.test_process import environment, ready, url_of
 from tests.support.makers import insert_workspace
 from tests.support.processes import ROOT, running
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 # A name that every machine resolves by itself; that of the examples is nobody's.
 URL = "https://localhost/hook"

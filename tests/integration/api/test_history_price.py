@@ -12,6 +12,8 @@ from coro_events.store.unit import Database
 from services.api.history import sql
 from services.api.history.ports import Filters, Key
 
+pytestmark = pytest.mark.slow
+
 SHORT, LONG = 1_000, 100_000
 # A page of a million may take half as long again as one of a thousand; the index is one level deeper, no more.
 AT_MOST = 1.5

@@ -25,6 +25,8 @@ from tests.support.clock import FakeClock
 from tests.support.kafka import create_topics
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 TOPIC = "coro.webhooks"
 TIMEOUT_S = 120
 MINUTE_S = 60

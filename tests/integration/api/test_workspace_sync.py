@@ -22,6 +22,8 @@ from tests.integration.api.trees import WORKSPACES, crooked, make_workspace, mov
 from tests.support.makers import insert_workspace
 from tests.support.processes import running
 
+pytestmark = pytest.mark.slow
+
 MANY = 100_000
 LIMIT_S = 60
 

@@ -17,6 +17,8 @@ from deploy.local.places import CHECKOUT
 from deploy.local.ports import is_free
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 110
 FACTS = {
     *("api_url", "console_url", "receiver_url", "kafka_bootstrap", "database_url", "smtp", "mail_dir"),
