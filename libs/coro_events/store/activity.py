@@ -23,4 +23,10 @@ activity_log = Table(
     Index("ix_activity_log_at_id", "at", "id"),
     # What happened to one webhook.
     Index("ix_activity_log_subject_at", "subject", "at"),
+    # What the admins must be told by mail.
+    Index(
+        "ix_activity_log_failed_for_good",
+        "at",
+        postgresql_where=text("action = 'webhook.disabled' and actor = 'system:dispatcher'"),
+    ),
 )

@@ -21,7 +21,10 @@ workspaces = Table(
     Column("last_sequence", BigInteger, nullable=False, server_default="0"),
     Column("created_at", instant(), nullable=False, server_default=text("now()")),
     Column("updated_at", instant(), nullable=False, server_default=text("now()")),
+    # Who hears by mail of what happens here: nobody, the admins of workspaces above, all of them, or those of this one.
+    Column("notifications_level", Text, nullable=False, server_default="all"),
     CheckConstraint("type in ('channel', 'child', 'regular')", name="type"),
+    CheckConstraint("notifications_level in ('none', 'parent', 'all', 'localAdmins')", name="notifications_level"),
     CheckConstraint("path[cardinality(path)] = id", name="path_ends_here"),
     Index("ix_workspaces_parent_id", "parent_id"),
     Index("ix_workspaces_path", "path", postgresql_using="gin"),
