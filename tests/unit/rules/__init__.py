@@ -1,0 +1,1 @@
+"""The rules that more than one service keeps."""
