@@ -53,6 +53,9 @@ from services.api.publish.relay import Relay
 from services.api.publish.sql import SqlOutbox
 from services.api.rooms import Rooms
 from services.api.settings import ApiSettings
+from services.api.versions import routes as version_routes
+from services.api.versions.service import Versions
+from services.api.versions.sql import SqlVersions
 from services.api.webhooks import routes as webhook_routes
 from services.api.webhooks.dns import SystemResolver
 from services.api.webhooks.ports import Resolver
@@ -119,6 +122,7 @@ def make_rooms(
         activities=Activities(log=SqlActivityLog(database)),
         workspaces=Workspaces(store=SqlWorkspaces(database), clock=clock),
         syncs=Syncs(store=SqlWorkspaces(database), clock=clock),
+        versions=Versions(store=SqlVersions(database), clock=clock),
     )
 
 
@@ -152,6 +156,7 @@ def make_routes() -> FastAPI:
     guarded.include_router(explain_routes.router)
     guarded.include_router(activity_routes.router)
     guarded.include_router(workspace_routes.router)
+    guarded.include_router(version_routes.router)
     app.include_router(guarded)
     documents.complete(app)
     pages.install(app)

@@ -10,15 +10,21 @@ CoroError
     ├── NotJson                the body says it is something else than JSON
     │   └── NotNdjson          it says it is something else than one JSON object a line
     ├── NotSignedIn            the access token is no longer good, or never was
-    │   └── NoToken            there is none
+    │   ├── NoToken            there is none
+    │   └── NoSession          nobody is signed in to the console, or not any more
     ├── UnknownClient          client id and secret do not belong to a credential in force
+    ├── SignInFailed           email address and password are not those of a user
+    ├── ForeignForm            a form of the console was not sent by one of its pages
+    ├── ProviderFailed         the OpenID provider does not answer, or not as it should
     ├── OutOfReach             the workspace is not the caller's, or does not exist
     ├── RoleTooLow             the caller's role does not allow it
     ├── NotFound               there is no such webhook in the workspace
     │   ├── NoSuchWorkspace    there is no such workspace within reach
     │   ├── NoSuchReplay       the webhook has no such replay
     │   ├── NoSuchDelivery     the webhook has no such delivery
-    │   └── NoSuchEvent        the workspace and those below have no such event
+    │   ├── NoSuchEvent        the workspace and those below have no such event
+    │   ├── NoSuchDraft        the webhook has no draft
+    │   └── NoSuchVersion      there is no such webhook version
     ├── NameTaken              another webhook of the workspace has the name
     ├── TooManyWebhooks        the workspace has as many as it may
     ├── NoSuchCredential       there is no such credential in the workspace
@@ -30,6 +36,7 @@ CoroError
     ├── WrongState             the webhook's state does not allow it
     ├── WrongDeliveryState     the delivery's state does not allow it
     ├── WrongWorkspaceState    the workspace's state does not allow it
+    ├── WrongVersionState      the webhook versions do not allow it
     ├── SyncRunning            another sync of workspaces is at work
     ├── ReplayRunning          the webhook has a running replay
     ├── ReplayOver             the replay is not running any more
@@ -101,6 +108,22 @@ class NoToken(NotSignedIn):
     """The request carries no access token."""
 
 
+class NoSession(NotSignedIn):
+    """Nobody is signed in, or not any more."""
+
+
+class SignInFailed(Refusal):
+    """The email address or the password is not right."""
+
+
+class ForeignForm(Refusal):
+    """This form was not sent by a page of the console, or its session is over."""
+
+
+class ProviderFailed(Refusal):
+    """Sign-in at the other side did not work."""
+
+
 class UnknownClient(Refusal):
     """The client id and secret are not those of a credential in force."""
 
@@ -131,6 +154,14 @@ class NoSuchDelivery(NotFound):
 
 class NoSuchEvent(NotFound):
     """There is no such event in this workspace or below it, or it is not kept any more."""
+
+
+class NoSuchDraft(NotFound):
+    """The webhook has no draft."""
+
+
+class NoSuchVersion(NotFound):
+    """There is no such webhook version."""
 
 
 class NameTaken(Refusal):
@@ -182,6 +213,10 @@ class WrongDeliveryState(Refusal):
 
 class WrongWorkspaceState(Refusal):
     """The state of the workspace does not allow this."""
+
+
+class WrongVersionState(Refusal):
+    """The lives of the webhook versions do not allow this."""
 
 
 class SyncRunning(Refusal):

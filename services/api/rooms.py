@@ -12,6 +12,7 @@ from services.api.deliveries.service import Replays, Retries
 from services.api.explain.service import Explain
 from services.api.history.service import Histories
 from services.api.idempotency.service import Idempotency
+from services.api.versions.service import Versions
 from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.testing import Testing
@@ -36,6 +37,7 @@ class Rooms:
     activities: Activities
     workspaces: Workspaces
     syncs: Syncs
+    versions: Versions
 
 
 def rooms_of(request: Request) -> Rooms:

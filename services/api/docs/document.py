@@ -26,6 +26,7 @@ Errors are RFC 9457 problems: `type` names the kind and is stable, `errors` name
 TAGS = (
     ("access", "Who may call: tokens and credentials."),
     ("webhooks", "What is told to whom."),
+    ("versions", "From one webhook version to the next: releases, drafts, previews."),
     ("deliveries", "What was sent, and sending it again."),
     ("activity", "Who did what, and when."),
     ("workspaces", "The tree: read by those in it, written by internal services."),

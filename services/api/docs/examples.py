@@ -62,7 +62,9 @@ def example_of(schema: Schema, components: Mapping[str, Schema], *, name: str = 
             return value
     choices = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
     if choices:
-        return example_of(choices[0], components, name=name, depth=depth + 1)
+        # What is told of the whole is true of the choice.
+        choice = {"description": schema.get("description", ""), **choices[0]}
+        return example_of(choice, components, name=name, depth=depth + 1)
     # A schema that holds itself ends somewhere.
     return _by_type(schema, components, depth=depth) if depth <= _MAX_DEPTH else None
 

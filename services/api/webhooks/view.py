@@ -16,7 +16,8 @@ def milliseconds(instant: datetime) -> int:
     return int(instant.timestamp() * 1000)
 
 
-def _milliseconds_or_none(instant: datetime | None) -> int | None:
+def milliseconds_or_none(instant: datetime | None) -> int | None:
+    """Return a time as the API writes it, or none."""
     return None if instant is None else milliseconds(instant)
 
 
@@ -51,7 +52,7 @@ def webhook_fields(
         "created": milliseconds(webhook.created_at),
         "updated": milliseconds(webhook.updated_at),
         "version": webhook.version,
-        "expires": _milliseconds_or_none(webhook.expires_at),
+        "expires": milliseconds_or_none(webhook.expires_at),
         "draft_of": None if webhook.draft_of is None else str(webhook.draft_of),
         "disabled_reason": webhook.disabled_reason,
         "last_delivery": None if last_delivery is None else _last_delivery(last_delivery),
@@ -69,7 +70,7 @@ def _last_delivery(delivery: Delivery) -> LastDelivery:
         state=delivery.state.value,
         attempts=delivery.attempts,
         created=milliseconds(delivery.created_at),
-        finished=_milliseconds_or_none(delivery.finished_at),
+        finished=milliseconds_or_none(delivery.finished_at),
     )
 
 
@@ -79,7 +80,7 @@ def view_of_test(test: TestDelivery) -> TestView:
     return TestView(
         id=str(test.id),
         state=_test_state(test.state),
-        started=_milliseconds_or_none(test.started_at),
+        started=milliseconds_or_none(test.started_at),
         outcome=test.outcome,
         status_code=test.status,
         duration_ms=test.duration_ms,

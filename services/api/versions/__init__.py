@@ -1,0 +1,1 @@
+"""Webhook versions: their lives, and the release of the next one."""
