@@ -23,6 +23,7 @@ from coro_events.contract.topics import DEFAULT_PARTITIONS, EVENTS, REJECTED, TO
 from coro_events.contract.triggers import TEST_TYPE, Trigger, parse_rest_name, rest_name
 from coro_events.contract.webhook_events import (
     DeliveryExhausted,
+    DraftChanged,
     TestRequested,
     VersionReleased,
     WebhookChanged,
@@ -57,6 +58,7 @@ __all__ = [
     "ContractError",
     "CoroError",
     "DeliveryExhausted",
+    "DraftChanged",
     "Event",
     "InvalidEvent",
     "Modules",

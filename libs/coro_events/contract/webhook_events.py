@@ -33,6 +33,9 @@ class WebhookEventType(StrEnum):
     DISABLED = "webhook-disabled"
     DELETED = "webhook-deleted"
     EXPIRED = "webhook-expired"
+    DRAFT_CREATED = "webhook-draft-created"
+    DRAFT_PUBLISHED = "webhook-draft-published"
+    SWITCHED_BACK = "webhook-switched-back"
     TEST_REQUESTED = "webhook-test-requested"
     DELIVERY_EXHAUSTED = "delivery-exhausted"
     VERSION_RELEASED = "version-released"
@@ -58,6 +61,26 @@ class WebhookChanged(Wire):
     name: OptionalText | None = None
     version: Version | None = None
     reason: OptionalText | None = None
+    actor: OptionalText | None = Field(default=None, description="Who did it; null for the system itself.")
+
+
+class DraftChanged(Wire):
+    """A draft is made, takes over from its original, or becomes a draft again."""
+
+    model_config = shown(
+        {
+            "webhookId": "8a1f2c7e-5b0d-4a6f-9c3e-2d4b6f8a0c1e",
+            "originalId": _WEBHOOK_ID,
+            "name": "Billing",
+            "version": 2,
+            "actor": "admin@msp.example.com",
+        }
+    )
+
+    webhook_id: Id = Field(description="The draft, or the webhook that was one.")
+    original_id: Id = Field(description="The webhook of the version before.")
+    name: OptionalText | None = None
+    version: Version | None = Field(default=None, description="The version of the draft.")
     actor: OptionalText | None = Field(default=None, description="Who did it; null for the system itself.")
 
 
@@ -111,7 +134,7 @@ class VersionReleased(Wire):
     previous_expires: Milliseconds | None = Field(default=None, description="UTC, in milliseconds.")
 
 
-WebhookEventData = WebhookChanged | TestRequested | DeliveryExhausted | VersionReleased
+WebhookEventData = WebhookChanged | DraftChanged | TestRequested | DeliveryExhausted | VersionReleased
 
 WEBHOOK_EVENT_MODELS: Final[Mapping[WebhookEventType, type[WebhookEventData]]] = MappingProxyType(
     {
@@ -121,6 +144,9 @@ WEBHOOK_EVENT_MODELS: Final[Mapping[WebhookEventType, type[WebhookEventData]]] =
         WebhookEventType.DISABLED: WebhookChanged,
         WebhookEventType.DELETED: WebhookChanged,
         WebhookEventType.EXPIRED: WebhookChanged,
+        WebhookEventType.DRAFT_CREATED: DraftChanged,
+        WebhookEventType.DRAFT_PUBLISHED: DraftChanged,
+        WebhookEventType.SWITCHED_BACK: DraftChanged,
         WebhookEventType.TEST_REQUESTED: TestRequested,
         WebhookEventType.DELIVERY_EXHAUSTED: DeliveryExhausted,
         WebhookEventType.VERSION_RELEASED: VersionReleased,

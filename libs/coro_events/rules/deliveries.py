@@ -25,6 +25,8 @@ class DeliveryKind(StrEnum):
     EVENT = "event"
     # Somebody asked for a test: one attempt, which never disables.
     TEST = "test"
+    # An event in the format of a draft, sent to the draft's second URL: one attempt, which never disables.
+    SHADOW = "shadow"
 
 
 LEGAL_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {

@@ -32,7 +32,7 @@ deliveries = Table(
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     # Attempts before the last replay or retry by hand; the schedule counts from there.
     Column("attempts_before", SmallInteger, nullable=False, server_default="0"),
-    # Asked for by a person: one attempt, whatever the webhook's state, and it never disables.
+    # One attempt that never disables; of an event or a test, asked for by a person, also whatever the webhook's state.
     Column("manual", Boolean, nullable=False, server_default="false"),
     # When a replica may take it: the next attempt of a free one, the end of the lease of a claimed one.
     Column("due_at", instant(), nullable=False),
@@ -41,7 +41,7 @@ deliveries = Table(
     Column("finished_at", instant()),
     # Also the guard against planning a delivery twice.
     PrimaryKeyConstraint("day", "webhook_id", "event_id"),
-    CheckConstraint("kind in ('event', 'test')", name="kind"),
+    CheckConstraint("kind in ('event', 'test', 'shadow')", name="kind"),
     CheckConstraint("state in ('pending', 'delivered', 'failed', 'held', 'discarded')", name="state"),
     Index("ix_deliveries_due", "webhook_id", "due_at", postgresql_where=text("state = 'pending'")),
     # A history, newest first; a batch makes hundreds of deliveries in the same moment, so time alone is no order.

@@ -38,6 +38,11 @@ webhooks = Table(
     Column("state", Text, nullable=False, server_default="enabled"),
     Column("disabled_reason", Text),
     Column("draft_of", UUID(as_uuid=True), ForeignKey("webhooks.id", ondelete="CASCADE")),
+    # The published draft that took over; null once it is a draft again or is removed.
+    Column("replaced_by", UUID(as_uuid=True), ForeignKey("webhooks.id", ondelete="SET NULL")),
+    # Where a draft's format is tried out while its original stays in charge; null where it is not.
+    Column("shadow_url", Text),
+    Column("expired_at", instant()),
     # Counts edits; the ETag of the record.
     Column("revision", BigInteger, nullable=False, server_default="1"),
     Column("created_at", instant(), nullable=False, server_default=text("now()")),
@@ -45,13 +50,19 @@ webhooks = Table(
     CheckConstraint("state in ('draft', 'enabled', 'disabled', 'expired')", name="state"),
     CheckConstraint("(state = 'draft') = (draft_of is not null)", name="draft_has_original"),
     CheckConstraint("(previous_secret_sealed is null) = (previous_secret_until is null)", name="previous_secret_ends"),
-    # What the dispatcher matches against: nothing but enabled webhooks.
-    Index("ix_webhooks_enabled", "workspace_id", postgresql_where=text("state = 'enabled'")),
+    CheckConstraint("shadow_url is null or state = 'draft'", name="shadow_is_draft"),
+    CheckConstraint("replaced_by is null or state in ('disabled', 'expired')", name="replaced_is_stopped"),
+    # What the dispatcher matches against: nothing but enabled webhooks and drafts that are tried out.
+    Index("ix_webhooks_enabled", "workspace_id", postgresql_where=text("state = 'enabled' or shadow_url is not null")),
+    # One draft a webhook; the newest version takes the place of any before.
+    Index("uq_webhooks_draft_of", "draft_of", unique=True, postgresql_where=text("draft_of is not null")),
+    Index("ix_webhooks_replaced_by", "replaced_by", postgresql_where=text("replaced_by is not null")),
+    # A name is free again for whatever takes over from a webhook whose life is over.
     Index(
         "uq_webhooks_workspace_id_name",
         "workspace_id",
         "name",
         unique=True,
-        postgresql_where=text("draft_of is null"),
+        postgresql_where=text("draft_of is null and replaced_by is null and state <> 'expired'"),
     ),
 )

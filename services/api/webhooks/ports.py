@@ -23,6 +23,8 @@ class Webhook:
         revision: Counts its edits, from 1.
         expires_at: When its version ends; none while no later version is released.
         previous_secret_sealed: The secret before the last rotation, which also signs until `previous_secret_until`.
+        replaced_by: The published draft that took over.
+        shadow_url: Where a draft's format is tried out while its original stays in charge.
     """
 
     id: uuid.UUID
@@ -44,6 +46,9 @@ class Webhook:
     expires_at: datetime | None = None
     previous_secret_sealed: bytes | None = None
     previous_secret_until: datetime | None = None
+    replaced_by: uuid.UUID | None = None
+    shadow_url: str | None = None
+    expired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

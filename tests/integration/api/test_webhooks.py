@@ -328,7 +328,9 @@ async def test_second_version_is_offered_when_it_is_released_and_the_first_shows
     first = await api.create()
     ends_at = clock.now() + timedelta(days=180)
     async with database.write() as connection:
-        await connection.execute(insert(webhook_versions).values(version=2, released_at=clock.now()))
+        await connection.execute(
+            update(webhook_versions).where(webhook_versions.c.version == 2).values(released_at=clock.now())
+        )
         await connection.execute(
             update(webhook_versions).where(webhook_versions.c.version == 1).values(expires_at=ends_at)
         )
