@@ -22,7 +22,7 @@ from coro_events.store.engine import make_engine
 from coro_events.store.unit import Database
 from coro_events.store.vault import Vault
 from services.dispatcher.bells import Bells, Progress
-from services.dispatcher.deliver.http import AiohttpSender
+from services.dispatcher.deliver.http import HttpSender
 from services.dispatcher.deliver.lanes import Lanes
 from services.dispatcher.deliver.sql import SqlDueDeliveries
 from services.dispatcher.intake.kafka import KafkaRejects, KafkaSource
@@ -85,7 +85,7 @@ class Dispatcher:
             clock=clock,
             batch_records=settings.dispatcher_batch_records,
         )
-        self._sender = AiohttpSender(
+        self._sender = HttpSender(
             clock=clock,
             deadline_s=settings.dispatcher_deadline_s,
             allowed_networks=settings.networks(),

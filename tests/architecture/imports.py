@@ -15,7 +15,10 @@ PLACES = {
     "starlette": r"services/api/.*",
     "aiokafka": r".*/kafka\.py|libs/coro_events/producer\.py",
     "confluent_kafka": r"(?!)",
-    "aiohttp": r"services/dispatcher/deliver/http\.py",
+    # The benchmark's floor.
+    "aiohttp": r"(?!)",
+    "httptools": r"services/dispatcher/deliver/connection\.py",
+    "aiohappyeyeballs": r"services/dispatcher/deliver/pool\.py",
     "sqlalchemy": r"libs/coro_events/store/.*|libs/coro_events/migrate\.py|migrations/.*|.*/sql\.py",
     "asyncpg": r"libs/coro_events/store/.*|.*/sql\.py",
     "alembic": r"libs/coro_events/migrate\.py|migrations/.*",

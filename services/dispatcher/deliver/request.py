@@ -21,6 +21,16 @@ _OURS = frozenset(
         "webhook-timestamp",
         "webhook-signature",
         "traceparent",
+        # Of the connection and the message, not of the request.
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
     }
 )
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.support.waiting import let_others_run
+
 
 @dataclass
 class Stranger:
@@ -17,6 +19,8 @@ class Stranger:
         silences: After how many of the next requests it closes without a word.
         requests: Heads and bodies, as they came.
         connections: How many were opened.
+        ended: How many of them are over.
+        piece: How many bytes it says at once.
     """
 
     answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -24,6 +28,8 @@ class Stranger:
     silences: int = 0
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    ended: int = 0
+    piece: int = 1 << 20
     port: int = 0
     open_writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
@@ -38,13 +44,16 @@ class Stranger:
                 if self.silences > 0:
                     self.silences -= 1
                     return
-                writer.write(self.answer)
-                await writer.drain()
+                for start in range(0, len(self.answer), self.piece):
+                    writer.write(self.answer[start : start + self.piece])
+                    await writer.drain()
+                    await let_others_run()
                 if self.closes:
                     return
         except (asyncio.IncompleteReadError, OSError):
             return
         finally:
+            self.ended += 1
             writer.close()
 
     def hang_up(self) -> None:

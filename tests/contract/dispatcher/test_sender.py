@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from services.dispatcher.deliver.http import AiohttpSender
+from services.dispatcher.deliver.http import HttpSender
 from services.dispatcher.deliver.outcome import Outcome
 from services.dispatcher.deliver.ports import Sender
 from services.dispatcher.deliver.request import Request, make_request
@@ -30,7 +30,7 @@ async def sender(request: pytest.FixtureRequest, clock: FakeClock) -> AsyncItera
     if request.param == "fake":
         yield FakeSender()
         return
-    real = AiohttpSender(clock=clock, deadline_s=DEADLINE_S, allowed_networks=[ip_network("127.0.0.0/8")])
+    real = HttpSender(clock=clock, deadline_s=DEADLINE_S, allowed_networks=[ip_network("127.0.0.0/8")])
     yield real
     await real.close()
 

@@ -9,7 +9,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from services.dispatcher.deliver.http import KEPT_BYTES, READ_BYTES, AiohttpSender
+from services.dispatcher.deliver.connection import KEPT_BYTES, READ_BYTES
+from services.dispatcher.deliver.http import HttpSender
 from services.dispatcher.deliver.outcome import Answer, Outcome
 from services.dispatcher.deliver.request import Request
 from tests.contract.dispatcher.stranger import Stranger, listening
@@ -28,15 +29,15 @@ async def stranger() -> AsyncIterator[Stranger]:
 
 
 @pytest.fixture
-async def sender(clock: FakeClock) -> AsyncIterator[AiohttpSender]:
-    sender = AiohttpSender(clock=clock, deadline_s=5, allowed_networks=LOOPBACK)
+async def sender(clock: FakeClock) -> AsyncIterator[HttpSender]:
+    sender = HttpSender(clock=clock, deadline_s=5, allowed_networks=LOOPBACK)
     yield sender
     await sender.close()
 
 
 @pytest.fixture
-async def hasty(clock: FakeClock) -> AsyncIterator[AiohttpSender]:
-    sender = AiohttpSender(clock=clock, deadline_s=DEADLINE_S, allowed_networks=LOOPBACK)
+async def hasty(clock: FakeClock) -> AsyncIterator[HttpSender]:
+    sender = HttpSender(clock=clock, deadline_s=DEADLINE_S, allowed_networks=LOOPBACK)
     yield sender
     await sender.close()
 
@@ -45,12 +46,12 @@ def post(url: str, **headers: str) -> Request:
     return Request(url=url, headers=headers, body=b'{"a":1}')
 
 
-async def answer_to(sender: AiohttpSender, stranger: Stranger, answer: bytes) -> Answer:
+async def answer_to(sender: HttpSender, stranger: Stranger, answer: bytes) -> Answer:
     stranger.answer, stranger.closes = answer, True
     return await sender.send(post(f"http://127.0.0.1:{stranger.port}/"))
 
 
-async def test_request_arrives_as_it_was_made(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_request_arrives_as_it_was_made(sender: HttpSender, stranger: Stranger) -> None:
     await sender.send(
         post(f"http://127.0.0.1:{stranger.port}/a%20b?c=%2Bd&e=%2F%7e", **{"X-Coro-Hook-Id": "1", "User-Agent": "us"})
     )
@@ -60,16 +61,16 @@ async def test_request_arrives_as_it_was_made(sender: AiohttpSender, stranger: S
     assert first == "POST /a%20b?c=%2Bd&e=%2F%7e HTTP/1.1"
     assert body == b'{"a":1}'
     names = {line.partition(":")[0].lower() for line in lines}
-    assert names == {"host", "x-coro-hook-id", "user-agent", "content-length", "content-type"}
+    assert names == {"host", "x-coro-hook-id", "user-agent", "content-length"}
 
 
-async def test_answer_without_a_body_is_kept_without_one(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_answer_without_a_body_is_kept_without_one(sender: HttpSender, stranger: Stranger) -> None:
     answer = await answer_to(sender, stranger, b"HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n")
     assert (answer.outcome, answer.status, answer.body) == (Outcome.DELIVERED, 204, None)
     assert answer.head == "204 No Content\nX-A: 1"
 
 
-async def test_redirect_is_not_followed(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_redirect_is_not_followed(sender: HttpSender, stranger: Stranger) -> None:
     location = f"http://127.0.0.1:{stranger.port}/elsewhere".encode()
     answer = await answer_to(
         sender, stranger, b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n"
@@ -78,7 +79,7 @@ async def test_redirect_is_not_followed(sender: AiohttpSender, stranger: Strange
     assert len(stranger.requests) == 1
 
 
-async def test_long_answer_is_read_and_kept_up_to_its_caps(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_long_answer_is_read_and_kept_up_to_its_caps(sender: HttpSender, stranger: Stranger) -> None:
     endless = b"HTTP/1.1 500 No\r\nContent-Length: 100000000\r\n\r\n" + b"x" * (4 * READ_BYTES)
     stranger.answer = endless
     answer = await sender.send(post(f"http://127.0.0.1:{stranger.port}/"))
@@ -86,7 +87,7 @@ async def test_long_answer_is_read_and_kept_up_to_its_caps(sender: AiohttpSender
     assert answer.body == "x" * KEPT_BYTES
 
 
-async def test_long_head_is_kept_up_to_its_cap(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_long_head_is_kept_up_to_its_cap(sender: HttpSender, stranger: Stranger) -> None:
     answer = await answer_to(
         sender, stranger, b"HTTP/1.1 200 OK\r\nX: " + b"y" * 8_000 + b"\r\nContent-Length: 0\r\n\r\n"
     )
@@ -95,7 +96,7 @@ async def test_long_head_is_kept_up_to_its_cap(sender: AiohttpSender, stranger: 
     assert len(answer.head) == KEPT_BYTES
 
 
-async def test_answer_holds_nothing_that_the_database_cannot_keep(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_answer_holds_nothing_that_the_database_cannot_keep(sender: HttpSender, stranger: Stranger) -> None:
     answer = await answer_to(
         sender, stranger, b"HTTP/1.1 200 OK\r\nX: \xff\r\nContent-Length: 6\r\n\r\na\x00b\xff\xf0\x9f"
     )
@@ -123,7 +124,7 @@ RETRY_AFTERS = {
 
 @pytest.mark.parametrize(("value", "expected_s"), RETRY_AFTERS.items())
 async def test_retry_after_is_seconds_or_a_date(
-    sender: AiohttpSender, stranger: Stranger, value: str, expected_s: float | None
+    sender: HttpSender, stranger: Stranger, value: str, expected_s: float | None
 ) -> None:
     answer = await answer_to(
         sender, stranger, f"HTTP/1.1 429 Busy\r\nRetry-After: {value}\r\nContent-Length: 0\r\n\r\n".encode()
@@ -156,14 +157,14 @@ ODD_ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS.keys())
-async def test_whatever_a_stranger_says_is_an_answer(sender: AiohttpSender, stranger: Stranger, answer: bytes) -> None:
+async def test_whatever_a_stranger_says_is_an_answer(sender: HttpSender, stranger: Stranger, answer: bytes) -> None:
     told = await answer_to(sender, stranger, answer)
     assert told.outcome in Outcome
     assert told.outcome is Outcome.DELIVERED or told.error()
     assert told.outcome not in {Outcome.UNSENDABLE, Outcome.TIMED_OUT, Outcome.CONNECTION_REFUSED}
 
 
-async def test_exchange_ends_at_the_deadline_wherever_it_is(hasty: AiohttpSender, stranger: Stranger) -> None:
+async def test_exchange_ends_at_the_deadline_wherever_it_is(hasty: HttpSender, stranger: Stranger) -> None:
     loop = asyncio.get_running_loop()
     for answer in (b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx"):
         stranger.answer = answer
@@ -174,7 +175,7 @@ async def test_exchange_ends_at_the_deadline_wherever_it_is(hasty: AiohttpSender
         assert DEADLINE_S <= loop.time() - began < DEADLINE_S + 0.5
 
 
-async def test_connecting_counts_towards_the_deadline(hasty: AiohttpSender) -> None:
+async def test_connecting_counts_towards_the_deadline(hasty: HttpSender) -> None:
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -187,11 +188,11 @@ async def test_connecting_counts_towards_the_deadline(hasty: AiohttpSender) -> N
     assert told.outcome is Outcome.TIMED_OUT
 
 
-async def test_nobody_listening_is_a_refused_connection(sender: AiohttpSender) -> None:
+async def test_nobody_listening_is_a_refused_connection(sender: HttpSender) -> None:
     assert (await sender.send(post(f"http://127.0.0.1:{free_port()}/"))).outcome is Outcome.CONNECTION_REFUSED
 
 
-async def test_unknown_name_is_not_found(sender: AiohttpSender) -> None:
+async def test_unknown_name_is_not_found(sender: HttpSender) -> None:
     assert (await sender.send(post("http://does-not-exist.invalid/"))).outcome is Outcome.NAME_NOT_FOUND
 
 
@@ -201,7 +202,7 @@ async def test_unknown_name_is_not_found(sender: AiohttpSender) -> None:
 async def test_forbidden_address_is_never_called_however_it_is_written(
     clock: FakeClock, stranger: Stranger, url: str
 ) -> None:
-    strict = AiohttpSender(clock=clock, deadline_s=5, allowed_networks=[])
+    strict = HttpSender(clock=clock, deadline_s=5, allowed_networks=[])
     answer = await strict.send(post(url.format(stranger.port)))
     await strict.close()
     assert answer.outcome is Outcome.ADDRESS_FORBIDDEN
@@ -212,23 +213,23 @@ async def test_forbidden_address_is_never_called_however_it_is_written(
 
 
 @pytest.mark.parametrize("url", ["nonsense", "http://", "ftp://127.0.0.1/", "http://[::1/", "http://127.0.0.1:99999/"])
-async def test_impossible_url_is_unsendable(sender: AiohttpSender, url: str) -> None:
+async def test_impossible_url_is_unsendable(sender: HttpSender, url: str) -> None:
     assert (await sender.send(post(url))).outcome is Outcome.UNSENDABLE
 
 
-async def test_header_with_a_line_feed_is_unsendable(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_header_with_a_line_feed_is_unsendable(sender: HttpSender, stranger: Stranger) -> None:
     told = await sender.send(post(f"http://127.0.0.1:{stranger.port}/", **{"X-A": "1\r\nX-B: 2"}))
     assert told.outcome is Outcome.UNSENDABLE
     assert stranger.requests == []
 
 
-async def test_connection_is_used_again(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_connection_is_used_again(sender: HttpSender, stranger: Stranger) -> None:
     for _ in range(3):
         assert (await sender.send(post(f"http://127.0.0.1:{stranger.port}/"))).outcome is Outcome.DELIVERED
     assert (len(stranger.requests), stranger.connections) == (3, 1)
 
 
-async def test_idle_connection_that_the_server_closed_is_no_failure(sender: AiohttpSender, stranger: Stranger) -> None:
+async def test_idle_connection_that_the_server_closed_is_no_failure(sender: HttpSender, stranger: Stranger) -> None:
     url = f"http://127.0.0.1:{stranger.port}/"
     await sender.send(post(url))
     stranger.hang_up()
@@ -236,9 +237,7 @@ async def test_idle_connection_that_the_server_closed_is_no_failure(sender: Aioh
     assert len(stranger.requests) == 2
 
 
-async def test_connection_that_closes_just_as_it_is_used_is_no_failure(
-    sender: AiohttpSender, stranger: Stranger
-) -> None:
+async def test_connection_that_closes_just_as_it_is_used_is_no_failure(sender: HttpSender, stranger: Stranger) -> None:
     url = f"http://127.0.0.1:{stranger.port}/"
     await sender.send(post(url))
     stranger.silences = 1
@@ -246,9 +245,7 @@ async def test_connection_that_closes_just_as_it_is_used_is_no_failure(
     assert (len(stranger.requests), stranger.connections) == (3, 2)
 
 
-async def test_fresh_connection_that_closes_without_a_word_is_a_failure(
-    sender: AiohttpSender, stranger: Stranger
-) -> None:
+async def test_fresh_connection_that_closes_without_a_word_is_a_failure(sender: HttpSender, stranger: Stranger) -> None:
     stranger.silences = 1
     answer = await sender.send(post(f"http://127.0.0.1:{stranger.port}/"))
     assert answer.outcome is Outcome.CONNECTION_BROKEN

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.dispatcher.deliver.http import AiohttpSender
+from services.dispatcher.deliver.http import HttpSender
 from services.dispatcher.deliver.outcome import ADVICE, Answer, Outcome
 from services.dispatcher.deliver.request import Request
 from tests.contract.dispatcher.certificates import DAY, Authority, make_authority
@@ -21,8 +21,8 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-async def sender(clock: FakeClock, authority: Authority) -> AsyncIterator[AiohttpSender]:
-    sender = AiohttpSender(
+async def sender(clock: FakeClock, authority: Authority) -> AsyncIterator[HttpSender]:
+    sender = HttpSender(
         clock=clock,
         deadline_s=5,
         allowed_networks=[ip_network("127.0.0.0/8")],
@@ -32,45 +32,45 @@ async def sender(clock: FakeClock, authority: Authority) -> AsyncIterator[Aiohtt
     await sender.close()
 
 
-async def answer_of(sender: AiohttpSender, tls: ssl.SSLContext) -> tuple[Answer, Stranger]:
+async def answer_of(sender: HttpSender, tls: ssl.SSLContext) -> tuple[Answer, Stranger]:
     async with listening(Stranger(), tls) as stranger:
         url = f"https://127.0.0.1:{stranger.port}/"
         return await sender.send(Request(url=url, headers={}, body=b"{}")), stranger
 
 
 async def test_receiver_is_called_when_its_certificate_is_good(
-    sender: AiohttpSender, authority: Authority, tmp_path: Path
+    sender: HttpSender, authority: Authority, tmp_path: Path
 ) -> None:
     answer, stranger = await answer_of(sender, authority.server_context(tmp_path))
     assert answer.outcome is Outcome.DELIVERED
     assert len(stranger.requests) == 1
 
 
-async def told_nothing(sender: AiohttpSender, tls: ssl.SSLContext) -> None:
+async def told_nothing(sender: HttpSender, tls: ssl.SSLContext) -> None:
     answer, stranger = await answer_of(sender, tls)
     assert answer.outcome is Outcome.TLS_FAILED
     assert answer.error() == ADVICE[Outcome.TLS_FAILED], "and nothing of the certificate"
     assert stranger.requests == []
 
 
-async def test_receiver_is_told_nothing_when_nobody_vouches_for_it(sender: AiohttpSender, tmp_path: Path) -> None:
+async def test_receiver_is_told_nothing_when_nobody_vouches_for_it(sender: HttpSender, tmp_path: Path) -> None:
     await told_nothing(sender, make_authority().server_context(tmp_path))
 
 
 async def test_receiver_is_told_nothing_when_its_certificate_is_anothers(
-    sender: AiohttpSender, authority: Authority, tmp_path: Path
+    sender: HttpSender, authority: Authority, tmp_path: Path
 ) -> None:
     await told_nothing(sender, authority.server_context(tmp_path, host="other.example.com"))
 
 
 async def test_receiver_is_told_nothing_when_its_certificate_expired(
-    sender: AiohttpSender, authority: Authority, tmp_path: Path
+    sender: HttpSender, authority: Authority, tmp_path: Path
 ) -> None:
     await told_nothing(sender, authority.server_context(tmp_path, ended_ago=DAY))
 
 
 async def test_receiver_is_told_nothing_when_it_speaks_only_old_tls(
-    sender: AiohttpSender, authority: Authority, tmp_path: Path
+    sender: HttpSender, authority: Authority, tmp_path: Path
 ) -> None:
     context = authority.server_context(tmp_path)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
@@ -83,12 +83,12 @@ async def test_receiver_is_told_nothing_when_it_speaks_only_old_tls(
     assert stranger.requests == []
 
 
-async def test_tls_fails_when_the_receiver_speaks_plain_http(sender: AiohttpSender) -> None:
+async def test_tls_fails_when_the_receiver_speaks_plain_http(sender: HttpSender) -> None:
     async with listening(Stranger()) as stranger:
         # It waits for the end of a head that never comes, and hangs up on what it cannot read.
         stranger.answer = b"HTTP/1.1 400 Bad Request\r\n\r\n"
         request = Request(url=f"https://127.0.0.1:{stranger.port}/", headers={}, body=b"{}")
-        hasty = AiohttpSender(clock=FakeClock(), deadline_s=0.3, allowed_networks=[ip_network("127.0.0.0/8")])
+        hasty = HttpSender(clock=FakeClock(), deadline_s=0.3, allowed_networks=[ip_network("127.0.0.0/8")])
         answer = await hasty.send(request)
         await hasty.close()
     assert answer.outcome in {Outcome.TLS_FAILED, Outcome.TIMED_OUT}

@@ -116,3 +116,12 @@ def verify_alone(headers: dict[str, str], body: bytes) -> bool:
 def test_no_request_can_be_made_when_the_version_is_unknown() -> None:
     with pytest.raises(ContractError, match="version 77"):
         make_request(make_delivery(make_target(version=77)), START)
+
+
+@pytest.mark.parametrize(
+    "name", ["Host", "content-length", "Transfer-Encoding", "Connection", "Expect", "X-Coro-Hook-Id"]
+)
+def test_header_of_an_older_row_cannot_replace_ours_or_break_the_message(name: str) -> None:
+    request = make_request(make_delivery(make_target(headers={name: "theirs", "X-Theirs": "1"})), START)
+    assert "theirs" not in request.headers.values()
+    assert request.headers["X-Theirs"] == "1"

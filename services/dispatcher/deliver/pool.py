@@ -1,0 +1,162 @@
+"""Connections to receivers: names resolved, addresses guarded, idle ones kept for a while."""
+
+import asyncio
+import socket
+import ssl
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import aiohappyeyeballs
+
+from coro_events.rules.addresses import ForbiddenAddressError, Network, forbidden_rule
+from services.dispatcher.deliver.connection import Connection
+
+# What `getaddrinfo` gives: family, type, protocol, canonical name, address.
+_Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+_Info = tuple[int, int, int, str, _Address]
+
+# An idle connection is closed after so long: most servers keep theirs longer, and none is wronged.
+IDLE_S = 15.0
+
+# How long the addresses of a name are remembered; the guard looks at each address anyway.
+NAME_S = 10.0
+
+# The system's resolver blocks a thread a name, and for seconds when its server is away.
+RESOLVING_THREADS = 32
+
+# The head start of one address before the next is tried as well (RFC 8305 recommends 250 ms).
+_HEAD_START_S = 0.25
+
+
+class Origin(NamedTuple):
+    """Whom a connection leads to."""
+
+    host: str
+    port: int
+    tls: bool
+
+
+class UnreachableError(Exception):
+    """No address of the host takes connections."""
+
+
+class Pool:
+    """Opens connections and keeps idle ones; made inside the running loop, closed by `close`."""
+
+    def __init__(self, *, tls: ssl.SSLContext, allowed: Sequence[Network], idle_s: float = IDLE_S) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._tls = tls
+        self._allowed = allowed
+        self._idle_s = idle_s
+        self._idle: dict[Origin, deque[Connection]] = {}
+        self._names: dict[tuple[str, int], tuple[float, asyncio.Task[Sequence[_Info]]]] = {}
+        self._threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    def take(self, origin: Origin) -> Connection | None:
+        """Return an idle connection, the one used last; none where there is none."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.open:
+                return connection
+        return None
+
+    def keep(self, origin: Origin, connection: Connection) -> None:
+        """Take back a connection whose exchange is over."""
+        connection.idle_since = self._loop.time()
+        idle = self._idle.get(origin)
+        if idle is None:
+            idle = self._idle[origin] = deque()
+        idle.append(connection)
+        if self._sweeping is None:
+            self._sweeping = self._loop.call_later(self._idle_s, self._sweep)
+
+    def _sweep(self) -> None:
+        """Close what was idle for long, and forget what closed by itself."""
+        kept_since = self._loop.time() - self._idle_s
+        for origin, idle in list(self._idle.items()):
+            while idle and (idle[0].idle_since <= kept_since or not idle[0].open):
+                idle.popleft().abort()
+            if not idle:
+                del self._idle[origin]
+        self._names = {name: entry for name, entry in self._names.items() if entry[0] > self._loop.time()}
+        self._sweeping = self._loop.call_later(self._idle_s / 4, self._sweep) if self._idle or self._names else None
+
+    async def open(self, origin: Origin) -> Connection:
+        """Connect to the first address of the host that answers, having looked at each before.
+
+        Raises:
+            ForbiddenAddressError: It leads to addresses that are never called.
+            UnreachableError: Nobody accepts connections there.
+            OSError: The name has no address (gaierror), the handshake failed (SSLError) or broke off.
+        """
+        infos = await self._resolve(origin.host, origin.port)
+        refused: list[ForbiddenAddressError] = []
+
+        def open_socket(info: _Info) -> socket.socket:
+            # Here and nowhere earlier: a name may give another answer between a check and its use.
+            family, kind, protocol, _, address = info
+            rule = forbidden_rule(str(address[0]), self._allowed)
+            if rule is not None:
+                refused.append(ForbiddenAddressError(rule))
+                raise refused[-1]
+            opened = socket.socket(family=family, type=kind, proto=protocol)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return opened
+
+        try:
+            connected = await aiohappyeyeballs.start_connection(
+                infos, happy_eyeballs_delay=_HEAD_START_S, interleave=1, socket_factory=open_socket
+            )
+        except (ConnectionResetError, ConnectionAbortedError, TimeoutError):
+            raise
+        except OSError as error:
+            raise (refused[0] if refused else UnreachableError()) from error
+        return await self._start(connected, origin)
+
+    async def _start(self, connected: socket.socket, origin: Origin) -> Connection:
+        try:
+            _, connection = await self._loop.create_connection(
+                lambda: Connection(self._loop),
+                sock=connected,
+                ssl=self._tls if origin.tls else None,
+                server_hostname=origin.host if origin.tls else None,
+            )
+        except BaseException:
+            connected.close()
+            raise
+        return connection
+
+    async def _resolve(self, host: str, port: int) -> Sequence[_Info]:
+        """Return the host's addresses; those who ask at the same time share one answer."""
+        known = self._names.get((host, port))
+        if known is None or known[0] <= self._loop.time() or _failed(known[1]):
+            asking = self._loop.create_task(self._ask(host, port), name="deliver.resolve")
+            # Whoever waits may give up; the error is not lost then, it is only nobody's.
+            asking.add_done_callback(lambda task: task.cancelled() or task.exception())
+            known = self._names[host, port] = (self._loop.time() + NAME_S, asking)
+        return await asyncio.shield(known[1])
+
+    async def _ask(self, host: str, port: int) -> Sequence[_Info]:
+        return await self._loop.run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
+
+    async def close(self) -> None:
+        """Close every idle connection."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.abort()
+        self._idle.clear()
+        for _, asking in self._names.values():
+            asking.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _failed(task: asyncio.Task[Sequence[_Info]]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
