@@ -6,7 +6,8 @@ from datetime import datetime
 
 from coro_events.contract.triggers import Trigger, rest_name
 from coro_events.rules.webhooks import WebhookState
-from services.api.refusals import EditConflict, Fault, InvalidInput, WrongState
+from services.api.refusals import EditConflict, Fault, InvalidInput
+from services.api.webhooks.ended import require_alive, require_move
 from services.api.webhooks.ports import Webhook
 from services.api.webhooks.rules import MASK, read_triggers
 from services.api.webhooks.schemas import WebhookUpdate
@@ -60,16 +61,15 @@ def edited(webhook: Webhook, secrets: Secrets, body: WebhookUpdate, now: datetim
 
     Raises:
         InvalidInput: The body is of another webhook or version, or keeps the value of a header that is not there.
-        WrongState: The webhook is expired, or its state cannot become the one asked for.
+        WrongState: The webhook is expired or replaced, or its state cannot become the one asked for.
     """
-    if webhook.state is WebhookState.EXPIRED:
-        raise WrongState("it is expired; it can be read and removed, not changed")
+    require_alive(webhook)
     triggers, faults = _triggers(webhook, body)
     headers, header_faults = _headers(secrets.headers, body.headers)
     faults += header_faults + _identity_faults(webhook, body)
     if faults:
         raise InvalidInput(*faults)
-    state = _next_state(webhook.state, body.status)
+    state = _next_state(webhook, body.status)
     following = replace(
         webhook,
         name=body.name,
@@ -124,14 +124,12 @@ def _identity_faults(webhook: Webhook, body: WebhookUpdate) -> list[Fault]:
     ]
 
 
-def _next_state(state: WebhookState, asked: str | None) -> WebhookState:
-    if asked is None or asked == state.value:
-        return state
+def _next_state(webhook: Webhook, asked: str | None) -> WebhookState:
+    if asked is None or asked == webhook.state.value:
+        return webhook.state
     following = WebhookState(asked)
-    # Publishing a draft disables its original in the same step, so it is an operation of its own.
-    if {state, following} <= {WebhookState.ENABLED, WebhookState.DISABLED}:
-        return following
-    raise WrongState(f"it is {state.value} and cannot be set to {following.value} by an edit")
+    require_move(webhook, following)
+    return following
 
 
 def _reason(webhook: Webhook, state: WebhookState) -> str | None:

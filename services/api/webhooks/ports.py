@@ -11,6 +11,7 @@ from typing import Protocol
 from coro_events.contract.triggers import Trigger
 from coro_events.contract.webhook_events import WebhookEvent
 from coro_events.rules.deliveries import DeliveryState
+from coro_events.rules.releasing import VersionLife
 from coro_events.rules.webhooks import WebhookState
 from services.api.idempotency.ports import KeptAnswer
 
@@ -21,10 +22,12 @@ class Webhook:
 
     Attributes:
         revision: Counts its edits, from 1.
+        draft_of: The webhook whose draft it is.
         expires_at: When its version ends; none while no later version is released.
+        replaced_by: The draft of it that was published and took over.
+        replaces: The webhook that it took over from, when it was published.
+        shadow_url: Where events are sent while it is a draft, to try its format out.
         previous_secret_sealed: The secret before the last rotation, which also signs until `previous_secret_until`.
-        replaced_by: The published draft that took over.
-        shadow_url: Where a draft's format is tried out while its original stays in charge.
     """
 
     id: uuid.UUID
@@ -44,10 +47,11 @@ class Webhook:
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None = None
+    replaced_by: uuid.UUID | None = None
+    replaces: uuid.UUID | None = None
+    shadow_url: str | None = None
     previous_secret_sealed: bytes | None = None
     previous_secret_until: datetime | None = None
-    replaced_by: uuid.UUID | None = None
-    shadow_url: str | None = None
     expired_at: datetime | None = None
 
 
@@ -102,11 +106,32 @@ class Order(StrEnum):
     NAME_DOWN = "-name"
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which webhooks a list shows; by default all of the workspace.
+
+    Attributes:
+        search: What name, description or URL must hold, upper and lower case being the same.
+        state: In which they must be.
+        trigger: Which they must have.
+    """
+
+    search: str | None = None
+    state: WebhookState | None = None
+    trigger: Trigger | None = None
+
+
+ALL = Sought()
+
+
 class WebhookChange(Protocol):
     """One transaction: the change, its line in the activity log and its messages, or nothing of it."""
 
     async def reserve(self, workspace_id: str) -> int:
-        """Keep others from adding or renaming webhooks of a workspace; return how many it has, drafts aside."""
+        """Keep others from adding, renaming or swapping webhooks of a workspace; return how many live ones it has.
+
+        Drafts, expired and replaced ones have no place of their own.
+        """
         ...
 
     async def lock(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
@@ -130,7 +155,11 @@ class WebhookChange(Protocol):
         ...
 
     async def delete(self, webhook_id: uuid.UUID) -> None:
-        """Remove a locked webhook, and its draft with it."""
+        """Remove a locked webhook, and its draft with it; what it has replaced stands by itself again.
+
+        Raises:
+            NameTaken: Another webhook has the name of the one that would stand by itself.
+        """
         ...
 
     async def record(self, activity: Activity) -> None:
@@ -157,12 +186,12 @@ class WebhookStore(Protocol):
         """Open a transaction that ends with the block."""
         ...
 
-    async def versions(self) -> Mapping[int, datetime | None]:
-        """Return the released versions, and when each expires."""
+    async def versions(self) -> Sequence[VersionLife]:
+        """Return the lives of all versions."""
         ...
 
     async def page(
-        self, workspace_id: str, *, page: int, page_size: int, order: Order
+        self, workspace_id: str, *, page: int, page_size: int, order: Order, sought: Sought = ALL
     ) -> tuple[Sequence[Webhook], int]:
         """Return one page of a workspace's webhooks, and how many there are."""
         ...

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from coro_events.contract.webhook_events import SOURCE_API, WebhookChanged, WebhookEvent, WebhookEventType
-from coro_events.rules.webhooks import WebhookState
 from coro_events.runtime.clock import Clock
 from services.api.access.service import Caller
 from services.api.idempotency.ports import KeptAnswer
-from services.api.refusals import Fault, InvalidInput, NotFound, WrongState
+from services.api.refusals import Fault, InvalidInput, NotFound
 from services.api.webhooks.edit import require_match
+from services.api.webhooks.ended import require_alive
 from services.api.webhooks.ports import Activity, Webhook, WebhookChange, WebhookStore
 from services.api.webhooks.schemas import SecretRotation, WebhookView
 from services.api.webhooks.seals import Seals
@@ -75,8 +75,7 @@ class Rotating:
         return webhook, view
 
     def _rotated(self, webhook: Webhook, secret: str, overlap: timedelta, now: datetime) -> Webhook:
-        if webhook.state is WebhookState.EXPIRED:
-            raise WrongState("it is expired; it can be read and removed, not changed")
+        require_alive(webhook)
         if self._seals.open(webhook).secret == secret:
             raise InvalidInput(Fault("secret", "must not be the present one"))
         return replace(

@@ -121,7 +121,7 @@ async def update_webhook(
     status_code=204,
     operation_id="deleteWebhook",
     summary="Remove a webhook",
-    responses=documented(400, 401, 403, 404, 412, 500, 503),
+    responses=documented(400, 401, 403, 404, 409, 412, 500, 503),
 )
 async def delete_webhook(webhook_id: str, caller: CallerHere, rooms: RoomsHere, if_match: IfMatch = None) -> None:
     """Remove a webhook; what it has not delivered yet is discarded."""

@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 from coro_events.contract.triggers import Trigger, parse_rest_name, rest_name
 from coro_events.rules.addresses import Network
+from coro_events.rules.releasing import VersionLife, VersionStatus
 from services.api.webhooks.hosts import address_in, fault_in_address
 
 MAX_NAME_CHARACTERS = 100
@@ -72,12 +74,14 @@ class BodyRules:
     Attributes:
         allow_http: Whether `http://` URLs are accepted.
         allowed_networks: Networks that may be called although they are not public.
-        versions: The released webhook versions, and when each expires.
+        versions: The webhook versions that triggers may be of, and when each expires.
+        closed: The versions that they may not be of, each with the reason.
     """
 
     allow_http: bool = False
     allowed_networks: Sequence[Network] = ()
     versions: Mapping[int, datetime | None] = field(default_factory=lambda: {1: None})
+    closed: Mapping[int, str] = field(default_factory=dict)
 
 
 def fault_in_line(text: str) -> str | None:
@@ -186,15 +190,43 @@ def repeated(names: Iterable[str]) -> str | None:
     return None
 
 
-def fault_in_trigger(name: str, versions: Iterable[int]) -> str | None:
-    """Return what is wrong with one trigger's REST name, or nothing."""
+def open_versions(lives: Iterable[VersionLife], now: datetime, *, expired_too: bool) -> dict[int, datetime | None]:
+    """Return the versions that triggers may be of, and when each expires; an edit keeps its version to the end."""
+    allowed = {VersionStatus.RELEASED, *({VersionStatus.EXPIRED} if expired_too else ())}
+    return {life.version: life.expires_at for life in lives if life.status(now) in allowed}
+
+
+def closed_versions(lives: Iterable[VersionLife], now: datetime) -> dict[int, str]:
+    """Return the versions that no new webhook may be of, each with the reason."""
+    reasons = {
+        VersionStatus.UNRELEASED: "is not released yet",
+        VersionStatus.PLANNED: "is not released yet",
+        VersionStatus.EXPIRED: "has expired",
+    }
+    statuses = {life.version: life.status(now) for life in lives}
+    return {version: reasons[status] for version, status in statuses.items() if status in reasons}
+
+
+def fault_in_trigger(
+    name: str, versions: Iterable[int], closed: Mapping[int, str] = MappingProxyType({})
+) -> str | None:
+    """Return what is wrong with one trigger's REST name, or nothing.
+
+    Args:
+        name: As the client writes it.
+        versions: Those that it may be of.
+        closed: Those that it may not be of, each with the reason.
+    """
     released = sorted(versions)
     try:
-        _, version = parse_rest_name(name)
+        trigger, version = parse_rest_name(name)
     except ValueError:
-        version = None
+        trigger, version = Trigger.WORKSPACE_CREATED, None
     if version in released:
         return None
+    if version is not None and version in closed and released:
+        use = rest_name(trigger, released[-1])
+        return f"is of webhook version {version}, which {closed[version]}; use {use}"
     allowed = ", ".join(rest_name(trigger, number) for number in released for trigger in Trigger)
     return f"is not a trigger; allowed are {allowed}"
 

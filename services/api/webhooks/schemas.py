@@ -51,7 +51,8 @@ def _check_url(value: str, info: ValidationInfo) -> str:
 
 
 def _check_trigger(value: str, info: ValidationInfo) -> str:
-    if fault := fault_in_trigger(value, _rules(info).versions):
+    rules = _rules(info)
+    if fault := fault_in_trigger(value, rules.versions, rules.closed):
         raise ValueError(fault)
     return value
 
@@ -139,6 +140,9 @@ class WebhookUpdate(_Written):
     updated: Any = None
     expires: Any = None
     draft_of: Any = None
+    replaced_by: Any = None
+    replaces: Any = None
+    shadow_url: Any = None
     disabled_reason: Any = None
     last_delivery: Any = None
     previous_secret_expires: Any = None
@@ -221,7 +225,10 @@ class WebhookView(_Read):
     updated: int = Field(description="UTC, in milliseconds.")
     version: int
     expires: int | None = Field(description="When its version ends; UTC, in milliseconds.")
-    draft_of: str | None
+    draft_of: str | None = Field(description="Of a draft: the webhook that it takes over from when it is published.")
+    replaced_by: str | None = Field(description="The webhook that took over from this one, until it is switched back.")
+    replaces: str | None = Field(description="The webhook that this one took over from, when it was published.")
+    shadow_url: str | None = Field(description="Of a draft: where events are sent in its format, to try it out.")
     disabled_reason: str | None
     last_delivery: LastDelivery | None
     previous_secret_expires: int | None = Field(

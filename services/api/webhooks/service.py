@@ -18,9 +18,15 @@ from services.api.idempotency.ports import KeptAnswer
 from services.api.paging import Page
 from services.api.refusals import NotFound, TooManyWebhooks
 from services.api.webhooks.edit import Edited, Secrets, edited, require_match
-from services.api.webhooks.ports import Activity, Order, Webhook, WebhookChange, WebhookStore
+from services.api.webhooks.ports import ALL, Activity, Order, Sought, Webhook, WebhookChange, WebhookStore
 from services.api.webhooks.reach import Reach
-from services.api.webhooks.rules import MAX_WEBHOOKS_PER_WORKSPACE, BodyRules, read_triggers
+from services.api.webhooks.rules import (
+    MAX_WEBHOOKS_PER_WORKSPACE,
+    BodyRules,
+    closed_versions,
+    open_versions,
+    read_triggers,
+)
 from services.api.webhooks.schemas import (
     CreatedWebhook,
     PendingTest,
@@ -45,19 +51,20 @@ class Webhooks:
 
     async def rules_of_create(self) -> BodyRules:
         """Return what the body of a new webhook is held to: released versions that have not expired."""
-        now = self._clock.now()
-        versions = await self._store.versions()
-        lasting = {
-            version: expires_at for version, expires_at in versions.items() if not expires_at or now < expires_at
-        }
-        return self._rules(lasting)
+        return await self._rules(expired_too=False)
 
     async def rules_of_update(self) -> BodyRules:
         """Return what the body of an edit is held to; the version is then compared with the webhook's own."""
-        return self._rules(await self._store.versions())
+        return await self._rules(expired_too=True)
 
-    def _rules(self, versions: Mapping[int, datetime | None]) -> BodyRules:
-        return BodyRules(allow_http=self._allow_http, allowed_networks=self._reach.allowed, versions=versions)
+    async def _rules(self, *, expired_too: bool) -> BodyRules:
+        lives, now = await self._store.versions(), self._clock.now()
+        return BodyRules(
+            allow_http=self._allow_http,
+            allowed_networks=self._reach.allowed,
+            versions=open_versions(lives, now, expired_too=expired_too),
+            closed=closed_versions(lives, now),
+        )
 
     async def create(
         self,
@@ -95,9 +102,13 @@ class Webhooks:
                 await change.keep(keep(webhook, view))
         return webhook, view
 
-    async def page(self, caller: Caller, *, page: int, page_size: int, order: Order) -> Page[WebhookView]:
+    async def page(
+        self, caller: Caller, *, page: int, page_size: int, order: Order, sought: Sought = ALL
+    ) -> Page[WebhookView]:
         """Return one page of the workspace's webhooks."""
-        webhooks, total = await self._store.page(caller.workspace_id, page=page, page_size=page_size, order=order)
+        webhooks, total = await self._store.page(
+            caller.workspace_id, page=page, page_size=page_size, order=order, sought=sought
+        )
         return Page(items=await self._views(webhooks), totalElements=total)
 
     async def one(self, caller: Caller, webhook_id: uuid.UUID) -> tuple[Webhook, WebhookView]:
@@ -151,9 +162,12 @@ class Webhooks:
         Raises:
             NotFound: The workspace has no such webhook.
             EditConflict: It is not at the revision that the caller has read.
+            NameTaken: Another webhook has the name of the one that it replaced, which would stand by itself again.
         """
         now = self._clock.now()
         async with self._store.change() as change:
+            # Its draft and what it replaced change with it, as they do when a draft is published.
+            await change.reserve(caller.workspace_id)
             webhook = await change.lock(caller.workspace_id, webhook_id)
             if webhook is None:
                 raise NotFound

@@ -7,21 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from coro_events.contract.topics import WEBHOOKS
 from coro_events.contract.triggers import Trigger
 from coro_events.contract.webhook_events import WebhookEvent, encode_webhook_event
 from coro_events.rules.deliveries import DeliveryState
+from coro_events.rules.releasing import VersionLife
 from coro_events.rules.webhooks import WebhookState
 from coro_events.store.outbox import RING
+from coro_events.store.releasing import read_lives
 from coro_events.store.tables import activity_log, outbox, webhook_versions, webhooks
 from coro_events.store.unit import Database, WriteConnection
 from services.api.idempotency.ports import KeptAnswer
 from services.api.idempotency.sql import keep_answer
 from services.api.refusals import NameTaken
-from services.api.webhooks.ports import Activity, Delivery, Order, TestDelivery, Webhook, WebhookChange
+from services.api.webhooks.ports import ALL, Activity, Delivery, Order, Sought, TestDelivery, Webhook, WebhookChange
 
 _c = webhooks.c
 _UNIQUE_NAME = "uq_webhooks_workspace_id_name"
@@ -80,15 +82,16 @@ class SqlWebhooks:
         async with self._database.write() as connection:
             yield SqlWebhookChange(connection)
 
-    async def versions(self) -> Mapping[int, datetime | None]:
-        """Return the released versions, and when each expires."""
-        statement = select(webhook_versions).where(webhook_versions.c.released_at.is_not(None))
+    async def versions(self) -> list[VersionLife]:
+        """Return the lives of all versions."""
         async with self._database.read() as connection:
-            return {row.version: row.expires_at for row in await connection.rows(statement)}
+            return await read_lives(connection)
 
-    async def page(self, workspace_id: str, *, page: int, page_size: int, order: Order) -> tuple[list[Webhook], int]:
+    async def page(
+        self, workspace_id: str, *, page: int, page_size: int, order: Order, sought: Sought = ALL
+    ) -> tuple[list[Webhook], int]:
         """Return one page of a workspace's webhooks, and how many there are."""
-        here = _c.workspace_id == workspace_id
+        here = and_(_c.workspace_id == workspace_id, *_conditions(sought))
         statement = _select().where(here).order_by(*_ORDERS[order]).limit(page_size).offset(page * page_size)
         async with self._database.read() as connection:
             total: int = await connection.scalar(select(func.count()).select_from(webhooks).where(here))
@@ -125,11 +128,12 @@ class SqlWebhookChange:
         self._connection = connection
 
     async def reserve(self, workspace_id: str) -> int:
-        """Keep others from adding or renaming webhooks of a workspace; return how many it has, drafts aside."""
+        """Keep others from adding, renaming or swapping webhooks of a workspace; return how many live ones it has."""
         lock = func.pg_advisory_xact_lock(func.hashtextextended(workspace_id, _RESERVE_LOCK))
         await self._connection.execute(select(lock))
-        count = select(func.count()).select_from(webhooks)
-        total: int = await self._connection.scalar(count.where(_c.workspace_id == workspace_id, _c.draft_of.is_(None)))
+        lives = (_c.draft_of.is_(None), _c.replaced_by.is_(None), _c.state != WebhookState.EXPIRED.value)
+        count = select(func.count()).select_from(webhooks).where(_c.workspace_id == workspace_id, *lives)
+        total: int = await self._connection.scalar(count)
         return total
 
     async def lock(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
@@ -155,8 +159,12 @@ class SqlWebhookChange:
             raise
 
     async def delete(self, webhook_id: uuid.UUID) -> None:
-        """Remove a locked webhook; the foreign key removes its draft."""
-        await self._connection.execute(delete(webhooks).where(_c.id == webhook_id))
+        """Remove a locked webhook; the foreign keys remove its draft and set free what it has replaced."""
+        try:
+            await self._write(delete(webhooks).where(_c.id == webhook_id))
+        except NameTaken as error:
+            what = "what it replaced would stand by itself again; remove that one first, or rename the other one"
+            raise NameTaken(what) from error
 
     async def record(self, activity: Activity) -> None:
         """Write a line of the activity log."""
@@ -218,8 +226,24 @@ class SqlTestResults:
         )
 
 
+def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if sought.search is not None:
+        # Not `like`: a per cent sign in what is searched for is one in the name.
+        text_sought = func.lower(literal(sought.search))
+        holds = (func.strpos(func.lower(column), text_sought) > 0 for column in (_c.name, _c.description, _c.url))
+        conditions.append(or_(*holds))
+    if sought.state is not None:
+        conditions.append(_c.state == sought.state.value)
+    if sought.trigger is not None:
+        conditions.append(_c.triggers.contains([sought.trigger.value]))
+    return conditions
+
+
 def _select() -> Select[Any]:
-    return select(webhooks, webhook_versions.c.expires_at).select_from(
+    old = webhooks.alias("old")
+    replaces = select(old.c.id).where(old.c.replaced_by == _c.id).limit(1).correlate(webhooks).scalar_subquery()
+    return select(webhooks, webhook_versions.c.expires_at, replaces.label("replaces")).select_from(
         webhooks.join(webhook_versions, webhook_versions.c.version == _c.version)
     )
 
@@ -247,6 +271,8 @@ def _values(webhook: Webhook) -> dict[str, Any]:
         "state": webhook.state.value,
         "disabled_reason": webhook.disabled_reason,
         "draft_of": webhook.draft_of,
+        "replaced_by": webhook.replaced_by,
+        "shadow_url": webhook.shadow_url,
         "revision": webhook.revision,
         "updated_at": webhook.updated_at,
     }

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from coro_events.contract.webhook_events import SOURCE_API, TestRequested, WebhookEvent, WebhookEventType
 from coro_events.rules.deliveries import DeliveryState
-from coro_events.rules.webhooks import WebhookState
 from coro_events.runtime.clock import Clock
 from services.api.access.service import Caller
-from services.api.refusals import NotFound, WrongState
+from services.api.refusals import NotFound
+from services.api.webhooks.ended import require_alive
 from services.api.webhooks.ports import (
     Activity,
     ResultsOfTests,
@@ -70,15 +70,28 @@ class Testing:
             NotFound: The workspace has no such webhook.
             WrongState: The webhook is expired.
         """
+        test_id, asked_at = await self.ask(caller, webhook_id)
+        return await self._wait(webhook_id, test_id, asked_at)
+
+    async def ask(self, caller: Caller, webhook_id: uuid.UUID) -> tuple[uuid.UUID, datetime]:
+        """Ask for a test; return its id and when that was, which `result` looks for.
+
+        Raises:
+            NotFound: The workspace has no such webhook.
+            WrongState: The webhook is expired.
+        """
         now = self._clock.now()
         async with self._store.change() as change:
             webhook = await change.lock(caller.workspace_id, webhook_id)
             if webhook is None:
                 raise NotFound
-            if webhook.state is WebhookState.EXPIRED:
-                raise WrongState("it is expired and sends nothing any more")
+            require_alive(webhook, "nothing is sent to it any more")
             test_id = await request_test(change, webhook, actor=caller.actor, now=now)
-        return await self._wait(webhook_id, test_id, now)
+        return test_id, now
+
+    async def result(self, webhook_id: uuid.UUID, test_id: uuid.UUID, asked_at: datetime) -> TestDelivery | None:
+        """Return what is known of a test; none until the dispatcher has planned it."""
+        return await self._results.result(webhook_id, test_id, asked_at)
 
     async def last(self, webhook_id: uuid.UUID) -> TestDelivery | None:
         """Return the latest test of a webhook."""

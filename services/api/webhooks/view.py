@@ -1,5 +1,6 @@
 """From what is stored to what clients read: masks, names of triggers, times in milliseconds."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -53,11 +54,18 @@ def webhook_fields(
         "updated": milliseconds(webhook.updated_at),
         "version": webhook.version,
         "expires": milliseconds_or_none(webhook.expires_at),
-        "draft_of": None if webhook.draft_of is None else str(webhook.draft_of),
+        "draft_of": _text_or_none(webhook.draft_of),
+        "replaced_by": _text_or_none(webhook.replaced_by),
+        "replaces": _text_or_none(webhook.replaces),
+        "shadow_url": webhook.shadow_url,
         "disabled_reason": webhook.disabled_reason,
         "last_delivery": None if last_delivery is None else _last_delivery(last_delivery),
         "previous_secret_expires": _if_ahead(webhook.previous_secret_until, now),
     }
+
+
+def _text_or_none(webhook_id: uuid.UUID | None) -> str | None:
+    return None if webhook_id is None else str(webhook_id)
 
 
 def _if_ahead(instant: datetime | None, now: datetime) -> int | None:

@@ -1,5 +1,6 @@
 """What an edit makes of a webhook."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -97,6 +98,19 @@ def test_reason_is_kept_when_it_is_disabled_and_gone_when_it_is_enabled() -> Non
 def test_move_is_refused_when_an_edit_may_not_make_it(state: WebhookState, asked: str | None) -> None:
     with pytest.raises(WrongState):
         edited(make_webhook(state=state), STORED, update(status=asked), LATER)
+
+
+def test_refusal_says_what_to_do_instead_when_a_webhook_is_expired_or_replaced() -> None:
+    successor = uuid.UUID(int=2)
+    replaced = make_webhook(state=WebhookState.DISABLED, disabled_reason="replaced", replaced_by=successor)
+
+    with pytest.raises(WrongState, match="publish its draft, or create a new webhook of version 2 or later"):
+        edited(make_webhook(state=WebhookState.EXPIRED), STORED, update(), LATER)
+    with pytest.raises(WrongState, match=f"replaced by the webhook {successor}; switch that one back"):
+        edited(replaced, STORED, update(status="enabled"), LATER)
+    with pytest.raises(WrongState, match="publish it"):
+        edited(make_webhook(state=WebhookState.DRAFT, draft_of=successor), STORED, update(status="enabled"), LATER)
+    assert edited(replaced, STORED, update(name="Old billing", status="disabled"), LATER).changed == ("name",)
 
 
 @pytest.mark.parametrize("tags", [None, "*", '"3"', '"1", "3"'])

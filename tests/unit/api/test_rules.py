@@ -1,12 +1,14 @@
 """Which URLs, headers, secrets and triggers are accepted."""
 
 import socket
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coro_events.rules.releasing import VersionLife
 from services.api.webhooks import rules
 from services.api.webhooks.hosts import address_in
 
@@ -209,6 +211,25 @@ def test_trigger_is_refused_with_the_allowed_ones_when_it_is_not_of_a_released_v
     assert "workspaceCreated.v1" in fault
     assert "protectedDevicesCountUpdated.v1" in fault
     assert ".v2" not in fault
+
+
+def test_trigger_of_a_closed_version_is_refused_with_the_reason_and_what_to_use() -> None:
+    at = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    before, after = at - timedelta(days=1), at + timedelta(days=1)
+    lives = [
+        VersionLife(1, before, at),
+        VersionLife(2, before, after),
+        VersionLife(3, after, None),
+        VersionLife(4, None, None),
+    ]
+    allowed, closed = rules.open_versions(lives, at, expired_too=False), rules.closed_versions(lives, at)
+
+    assert allowed == {2: after}
+    assert rules.open_versions(lives, at, expired_too=True) == {1: at, 2: after}
+    assert rules.fault_in_trigger("subscriptionUpdated.v2", allowed, closed) is None
+    for version, why in ((1, "has expired"), (3, "is not released yet"), (4, "is not released yet")):
+        fault = rules.fault_in_trigger(f"subscriptionUpdated.v{version}", allowed, closed)
+        assert fault == f"is of webhook version {version}, which {why}; use subscriptionUpdated.v2"
 
 
 def test_triggers_are_refused_when_they_are_repeated_or_mixed() -> None:
