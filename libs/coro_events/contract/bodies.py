@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from coro_events.contract.data import TestData
 from coro_events.contract.place import Place
-from coro_events.contract.versions import v1
+from coro_events.contract.versions import v1, v2
 from coro_events.errors import ContractError
 
 # The data of every test delivery, in every version.
@@ -30,19 +30,27 @@ class Render(Protocol):
 
 
 class BodyFormat(NamedTuple):
-    """A version: how its bodies are made, and the schema of their properties."""
+    """A version: how its bodies are made, and the schema of their properties.
+
+    Attributes:
+        placed: Whether a body tells the place in the tree; the place is not looked up where none does.
+    """
 
     render: Render
     properties: Callable[[str, dict[str, Any]], dict[str, Any]]
+    placed: bool = True
 
 
 _FORMATS: Final[Mapping[int, BodyFormat]] = MappingProxyType(
     {
-        1: BodyFormat(v1.render, v1.properties),
+        1: BodyFormat(v1.render, v1.properties, placed=False),
+        2: BodyFormat(v2.render, v2.properties),
     }
 )
 
 VERSIONS: Final = tuple(sorted(_FORMATS))
+# The versions whose bodies tell the place.
+PLACED_VERSIONS: Final = frozenset(version for version, form in _FORMATS.items() if form.placed)
 
 
 def body_format(version: int) -> BodyFormat:
@@ -80,6 +88,6 @@ def render_body(
         place: Where in the tree it happened; versions from 2 on need it.
 
     Raises:
-        ContractError: There is no such version.
+        ContractError: There is no such version, or it needs the place and there is none.
     """
     return body_format(version).render(event_type, hook_id, workspace_id, occurred_at, data, place)

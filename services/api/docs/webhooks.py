@@ -7,11 +7,13 @@ from typing import Any
 
 from coro_events.contract.bodies import TEST_DATA, VERSIONS, render_body
 from coro_events.contract.data import DATA_MODELS
+from coro_events.contract.place import Place
 from coro_events.contract.schemas import body_schema, rebased
 from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
 
 _ID = "9d3c1f52-7a55-4bb0-8a7e-0a7c5a4f2e90"
 _WORKSPACE = "exampletradecom_7K2P_b"
+_WORKSPACE_ABOVE = "examplemsp_4F8D_b"
 _AT = datetime(2026, 3, 1, 9, 0, 0, 123000, tzinfo=UTC)
 _TEST_TEXT = "Sent when a webhook is created, and on demand; one attempt, which never disables the webhook."
 
@@ -50,7 +52,16 @@ def webhooks() -> dict[str, Any]:
 
 
 def _entry(name: str, version: int, event_type: str, text: str, data: bytes) -> dict[str, Any]:
-    body = render_body(version, event_type=event_type, hook_id=_ID, workspace_id=_WORKSPACE, occurred_at=_AT, data=data)
+    path = (_WORKSPACE_ABOVE, _WORKSPACE)
+    body = render_body(
+        version,
+        event_type=event_type,
+        hook_id=_ID,
+        workspace_id=_WORKSPACE,
+        occurred_at=_AT,
+        data=data,
+        place=Place("Example Trade", "child", path, sequence=None if event_type == TEST_TYPE else 1042),
+    )
     place = f"#/webhooks/{name}/post/requestBody/content/application~1json/schema/$defs/"
     schema = rebased(body_schema(version, event_type), place)
     operation = {

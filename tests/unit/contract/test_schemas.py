@@ -70,10 +70,21 @@ def test_every_asyncapi_example_satisfies_its_message() -> None:
             Draft202012Validator({**document, **pointer}).validate(example["payload"])
 
 
+def test_a_number_is_told_of_every_event_and_of_no_test() -> None:
+    for event_type in TYPES:
+        body = json.loads((GOLDEN / "v2" / f"{event_type}.json").read_text(encoding="utf-8"))
+        wrong = {**body, "sequence": 1 if event_type == "test" else None}
+        assert not Draft202012Validator(body_schema(2, event_type)).is_valid(wrong)
+
+
 def test_the_schemas_in_docs_are_the_ones_of_the_models() -> None:
-    folder = Path(__file__).parents[3] / "docs" / "schemas" / "events"
+    folder = Path(__file__).parents[3] / "docs" / "schemas"
     for trigger in Trigger:
-        assert json.loads((folder / f"{trigger}.json").read_text(encoding="utf-8")) == data_schema(trigger)
+        assert json.loads((folder / "events" / f"{trigger}.json").read_text(encoding="utf-8")) == data_schema(trigger)
+    for version in VERSIONS:
+        for event_type in TYPES:
+            written = json.loads((folder / f"v{version}" / f"{event_type}.json").read_text(encoding="utf-8"))
+            assert written == body_schema(version, event_type)
 
 
 def _references(node: Any) -> Any:
