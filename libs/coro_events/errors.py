@@ -9,6 +9,7 @@ CoroError
 ├── StoreUnavailableError    PostgreSQL did not answer or broke off; the same work may succeed later
 ├── SecretUnreadableError    a sealed value cannot be opened with the keys at hand
 ├── FenceLostError           another replica took over what this one was working on
+├── MailServerAwayError      the mail server does not answer, or does not talk with us
 └── PublishError             Kafka did not take an event
 """
 
@@ -53,6 +54,10 @@ class SecretUnreadableError(CoroError):
 
 class FenceLostError(CoroError):
     """Another replica has taken over."""
+
+
+class MailServerAwayError(CoroError):
+    """The mail server is not available."""
 
 
 class BrokerUnavailableError(CoroError):

@@ -12,7 +12,7 @@ from coro_events.errors import CoroError, SettingsError
 from coro_events.runtime import logs
 from coro_events.runtime.clock import Clock, SystemClock
 from coro_events.runtime.settings import load
-from services.scheduler.app import run, run_once
+from services.scheduler.app import run, run_dry, run_once
 from services.scheduler.settings import SchedulerSettings
 
 # A clock may be ahead of ours by so much and still mean the present.
@@ -32,7 +32,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m services.scheduler",
-        description="Does the housekeeping; of several, one works and the others wait.",
+        description="Sunsets of webhook versions, mails and housekeeping; of several, one works and the others wait.",
     )
     parser.add_argument("--once", action="store_true", help="run every chore once, print a JSON line for each, and end")
     parser.add_argument(
@@ -41,6 +41,10 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         metavar="ISO-TIME",
         help="with this time in place of the present; implies --once; what is too old by then is dropped for good",
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what every chore would do, change nothing, and end; --now counts"
+    )
+    parser.add_argument("--json", action="store_true", help="with --dry-run: a JSON line for each thing, not a table")
     parser.add_argument("--print-settings", action="store_true", help="print the settings, secrets masked, and end")
     return parser.parse_args(arguments)
 
@@ -65,6 +69,9 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             sys.stdout.write(f"{json.dumps(settings.masked(), indent=2)}\n")
             return 0
         now = asked.now or clock.now()
+        if asked.dry_run:
+            logs.configure(service="scheduler", level="warning")
+            return asyncio.run(run_dry(settings, clock=clock, now=now, as_json=asked.json))
         check_date(settings, now, clock)
         if asked.once or asked.now:
             logs.configure(service="scheduler", level="warning")

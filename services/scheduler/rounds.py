@@ -9,6 +9,7 @@ from typing import Protocol
 from coro_events.runtime.clock import Clock
 from coro_events.runtime.logs import get_logger
 from services.scheduler.pausing import pause
+from services.scheduler.planned import Planned
 from services.scheduler.standing import Standing
 
 _log = get_logger("rounds")
@@ -24,6 +25,10 @@ class Chore(Protocol):
 
     async def run_once(self, now: datetime) -> Mapping[str, object]:
         """Do what is due at this time; return what was done, for the log line."""
+        ...
+
+    async def preview(self, now: datetime) -> Sequence[Planned]:
+        """Return what `run_once` would do at this time, and change nothing."""
         ...
 
 

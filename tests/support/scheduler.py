@@ -1,9 +1,10 @@
 """Fakes of the scheduler's ports; tests/contract/scheduler holds them to the promises of the real ones."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from coro_events.errors import StoreUnavailableError
+from services.scheduler.planned import Planned
 
 
 class Place:
@@ -70,6 +71,12 @@ class FakePartitionStore:
         self.names = [name for name in self.names if name not in old]
         return old
 
+    async def compare(self, first: date, last: date, before: date) -> tuple[list[date], list[date]]:
+        days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+        missing = [day for day in days if any(f"{table}_{day:%Y%m%d}" not in self.names for table in self.TABLES)]
+        old = {date.fromisoformat(name[-8:]) for name in self.names if name[-8:] < f"{before:%Y%m%d}"}
+        return missing, sorted(old)
+
 
 class FakeChore:
     """Satisfies `Chore`: notes when it ran, and fails when it is told to.
@@ -89,3 +96,6 @@ class FakeChore:
         if self.error is not None:
             raise self.error
         return {"number": len(self.runs)}
+
+    async def preview(self, now: datetime) -> Sequence[Planned]:
+        return [Planned("run", self.name, detail=now.isoformat())]

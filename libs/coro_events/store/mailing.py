@@ -33,7 +33,8 @@ _COLLECT = text(
             and exists (select from users u where u.workspace_id = k.id and {_ADMINS})
     ), opened as (
         insert into mails (id, workspace_id, kind, version, dedup_key, created_at)
-        select gen_random_uuid(), id, :kind, :version, concat_ws('/', :kind, :version, id), :at from told order by id
+        select gen_random_uuid(), id, cast(:kind as text), cast(:version as smallint), :dedup_key || id, :at
+        from told order by id
         on conflict (dedup_key) do update set dedup_key = excluded.dedup_key
         returning id, workspace_id
     )
@@ -164,7 +165,8 @@ async def collect(
 ) -> None:
     """Add webhooks to the open mails of everybody who is to hear of them; open what is not open yet."""
     if webhook_ids:
-        params = {"ids": list(webhook_ids), "kind": kind.value, "version": version, "at": at}
+        dedup_key = f"{kind.value}/{version or ''}/"
+        params = {"ids": list(webhook_ids), "kind": kind.value, "version": version, "dedup_key": dedup_key, "at": at}
         await connection.execute(_COLLECT, params)
 
 

@@ -1,11 +1,12 @@
 """The chore that makes partitions ahead of time and drops those past the retention time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from coro_events.store.partitions import DAYS_AHEAD, DAYS_BACK
 from services.scheduler.chores.ports import PartitionStore
+from services.scheduler.planned import Planned
 
 # Around midnight a dispatcher may still file under what was the oldest day a moment ago.
 _MARGIN_DAYS = 1
@@ -47,3 +48,11 @@ class Partitions:
         made = await self._store.make(days.first, days.last)
         dropped = await self._store.drop(days.drop_before)
         return {"made": made, "dropped": dropped}
+
+    async def preview(self, now: datetime) -> Sequence[Planned]:
+        """Return which days would get partitions, and which would lose theirs."""
+        days = span(now.date(), retention_days=self._retention_days)
+        missing, old = await self._store.compare(days.first, days.last, days.drop_before)
+        return [Planned("make partitions of", str(day)) for day in missing] + [
+            Planned("drop partitions of", str(day)) for day in old
+        ]

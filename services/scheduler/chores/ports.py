@@ -22,3 +22,11 @@ class PartitionStore(Protocol):
             StoreUnavailableError: The tables are busy or the database is away; what was dropped so far is gone.
         """
         ...
+
+    async def compare(self, first: date, last: date, before: date) -> tuple[list[date], list[date]]:
+        """Return the days that `make` and `drop` would change, each in order.
+
+        Raises:
+            StoreUnavailableError: The database is away.
+        """
+        ...

@@ -25,8 +25,7 @@ class SqlPartitionStore:
     async def make(self, first: date, last: date) -> list[str]:
         """Make what is missing from the first to the last day; return the names of the new partitions."""
         made = []
-        wanted = {first + timedelta(days=offset) for offset in range((last - first).days + 1)}
-        for day in sorted(wanted - await self._complete_days()):
+        for day in await self._missing(first, last):
             async with self._database.write() as connection:
                 await self._hurry(connection)
                 made += await make_partitions(connection, day, day)
@@ -35,20 +34,26 @@ class SqlPartitionStore:
     async def drop(self, before: date) -> list[str]:
         """Drop every partition of an earlier day, the oldest day first; return their names."""
         dropped = []
-        for day in sorted(day for day in await self._any_days() if day < before):
+        for day in await self._old(before):
             async with self._database.write() as connection:
                 await self._hurry(connection)
                 dropped += await drop_partitions(connection, day + timedelta(days=1))
         return dropped
 
+    async def compare(self, first: date, last: date, before: date) -> tuple[list[date], list[date]]:
+        """Return the days that `make` and `drop` would change, each in order."""
+        return await self._missing(first, last), await self._old(before)
+
+    async def _missing(self, first: date, last: date) -> list[date]:
+        wanted = {first + timedelta(days=offset) for offset in range((last - first).days + 1)}
+        first_table, *others = await self._days()
+        return sorted(wanted - first_table.intersection(*others))
+
+    async def _old(self, before: date) -> list[date]:
+        return sorted(day for day in set.union(*await self._days()) if day < before)
+
     async def _hurry(self, connection: WriteConnection) -> None:
         await connection.execute(text(f"set local lock_timeout = {int(self._lock_s * 1000)}"))
-
-    async def _complete_days(self) -> set[date]:
-        return set.intersection(*await self._days())
-
-    async def _any_days(self) -> set[date]:
-        return set.union(*await self._days())
 
     async def _days(self) -> list[set[date]]:
         async with self._database.read() as connection:

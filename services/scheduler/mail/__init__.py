@@ -1,0 +1,1 @@
+"""Telling people by mail: what a mail says, and the way out."""
