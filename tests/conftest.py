@@ -12,6 +12,7 @@ from coro_events.store.vault import Vault
 from deploy.local.servers import DATABASE_SETTING, KAFKA_SETTING, temporary_servers
 from tests.support import kafka, postgres
 from tests.support.clock import FakeClock
+from tests.support.emptying import Databases
 from tests.support.kafka import Topics
 from tests.support.makers import make_vault
 from tests.support.sockets import no_network
@@ -70,17 +71,24 @@ async def empty_database_url(database_admin_url: str) -> AsyncIterator[str]:
     await postgres.drop_database(database_admin_url, name)
 
 
+@pytest.fixture(scope="session")
+async def _databases(database_admin_url: str, _template_database: str) -> AsyncIterator[Databases]:
+    databases = Databases(database_admin_url, _template_database)
+    yield databases
+    await databases.close()
+
+
 @pytest.fixture
-async def database_url(database_admin_url: str, _template_database: str) -> AsyncIterator[str]:
-    """Return the address of a fresh, migrated database."""
-    name = postgres.new_name("test")
-    yield await postgres.create_database(database_admin_url, name, template=_template_database)
-    await postgres.drop_database(database_admin_url, name)
+async def database_url(database_admin_url: str, _databases: Databases) -> AsyncIterator[str]:
+    """Return the address of a migrated database without any row but those of the migrations."""
+    name = await _databases.lend()
+    yield postgres.url_of(database_admin_url, name)
+    await _databases.take_back(name)
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """Return the units of work of a fresh, migrated database."""
+    """Return the units of work of a migrated database without any row but those of the migrations."""
     database = Database(make_engine(database_url, application_name="coro-tests"))
     yield database
     await database.dispose()

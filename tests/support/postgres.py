@@ -1,4 +1,4 @@
-"""Databases for tests: one migrated template a run, one copy of it a test."""
+"""Databases for tests: one migrated template a run, and copies of it that are emptied and lent again."""
 
 import asyncio
 import uuid
@@ -28,7 +28,8 @@ def new_name(kind: str) -> str:
 
 async def create_database(admin_url: str, name: str, *, template: str = "template0") -> str:
     """Create a database and return its address."""
-    await _run(admin_url, f'create database "{name}" template "{template}"')
+    # Without fsync, copying the files is five times as fast as writing every page of them to the log.
+    await _run(admin_url, f'create database "{name}" template "{template}" strategy file_copy')
     return url_of(admin_url, name)
 
 
