@@ -37,6 +37,10 @@ from services.api.deliveries.service import Replays, Retries
 from services.api.deliveries.sql import SqlReplays, SqlRetries
 from services.api.docs import document as documents
 from services.api.docs import pages
+from services.api.drafts import routes as draft_routes
+from services.api.drafts.previewing import Previews
+from services.api.drafts.service import Drafts
+from services.api.drafts.sql import SqlSentEvents
 from services.api.edge import Edge
 from services.api.explain import routes as explain_routes
 from services.api.explain.service import Explain
@@ -63,6 +67,7 @@ from services.api.webhooks.reach import Reach
 from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.seals import Seals
 from services.api.webhooks.service import Webhooks
+from services.api.webhooks.showing import Showing
 from services.api.webhooks.sql import SqlTestResults, SqlWebhooks
 from services.api.webhooks.testing import Testing
 from services.api.workspaces import routes as workspace_routes
@@ -87,7 +92,9 @@ def make_rooms(
     """
     vault = Vault(parse_keys(settings.secret_keys.get_secret_value(), setting="CORO_SECRET_KEYS"))
     token_keys = parse_keys(settings.token_keys.get_secret_value(), setting="CORO_TOKEN_KEYS")
-    store = SqlWebhooks(database)
+    store, seals = SqlWebhooks(database), Seals(vault)
+    showing = Showing(store=store, seals=seals, clock=clock)
+    reach = Reach(resolver=resolver, allowed=settings.networks())
     return Rooms(
         access=Access(
             credentials=SqlCredentials(database),
@@ -99,12 +106,13 @@ def make_rooms(
         credentials=ApiCredentials(store=SqlCredentialStore(database), clock=clock),
         webhooks=Webhooks(
             store=store,
-            seals=Seals(vault),
+            showing=showing,
+            seals=seals,
             clock=clock,
-            reach=Reach(resolver=resolver, allowed=settings.networks()),
+            reach=reach,
             allow_http=settings.allows_http(),
         ),
-        rotating=Rotating(store=store, seals=Seals(vault), clock=clock),
+        rotating=Rotating(store=store, seals=seals, clock=clock),
         idempotency=Idempotency(keys=SqlKeys(database), vault=vault, clock=clock),
         testing=Testing(
             store=store,
@@ -123,6 +131,8 @@ def make_rooms(
         workspaces=Workspaces(store=SqlWorkspaces(database), clock=clock),
         syncs=Syncs(store=SqlWorkspaces(database), clock=clock),
         versions=Versions(store=SqlVersions(database), clock=clock),
+        drafts=Drafts(store=store, showing=showing, seals=seals, clock=clock, reach=reach),
+        previews=Previews(store=store, sent=SqlSentEvents(database), clock=clock),
     )
 
 
@@ -157,6 +167,7 @@ def make_routes() -> FastAPI:
     guarded.include_router(activity_routes.router)
     guarded.include_router(workspace_routes.router)
     guarded.include_router(version_routes.router)
+    guarded.include_router(draft_routes.router)
     app.include_router(guarded)
     documents.complete(app)
     pages.install(app)

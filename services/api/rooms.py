@@ -9,6 +9,8 @@ from services.api.access.service import Access
 from services.api.activity.service import Activities
 from services.api.credentials.service import ApiCredentials
 from services.api.deliveries.service import Replays, Retries
+from services.api.drafts.previewing import Previews
+from services.api.drafts.service import Drafts
 from services.api.explain.service import Explain
 from services.api.history.service import Histories
 from services.api.idempotency.service import Idempotency
@@ -38,6 +40,8 @@ class Rooms:
     workspaces: Workspaces
     syncs: Syncs
     versions: Versions
+    drafts: Drafts
+    previews: Previews
 
 
 def rooms_of(request: Request) -> Rooms:

@@ -6,7 +6,7 @@ from enum import StrEnum
 class WebhookState(StrEnum):
     """Whether a webhook delivers; see docs/lifecycle.md."""
 
-    # Made by the sunset of its original's version; delivers nothing until it is published.
+    # A copy of its original at a later version; delivers nothing until it is published.
     DRAFT = "draft"
     # Gets deliveries.
     ENABLED = "enabled"
@@ -17,8 +17,10 @@ class WebhookState(StrEnum):
 
 
 LEGAL_MOVES: dict[WebhookState, frozenset[WebhookState]] = {
-    WebhookState.DRAFT: frozenset({WebhookState.ENABLED}),
-    WebhookState.ENABLED: frozenset({WebhookState.DISABLED, WebhookState.EXPIRED}),
-    WebhookState.DISABLED: frozenset({WebhookState.ENABLED, WebhookState.EXPIRED}),
+    # Publishing; the draft of a disabled webhook becomes a disabled one.
+    WebhookState.DRAFT: frozenset({WebhookState.ENABLED, WebhookState.DISABLED}),
+    # What was published becomes a draft again when somebody switches back.
+    WebhookState.ENABLED: frozenset({WebhookState.DISABLED, WebhookState.EXPIRED, WebhookState.DRAFT}),
+    WebhookState.DISABLED: frozenset({WebhookState.ENABLED, WebhookState.EXPIRED, WebhookState.DRAFT}),
     WebhookState.EXPIRED: frozenset(),
 }

@@ -138,6 +138,18 @@ class WebhookChange(Protocol):
         """Return a webhook as it stands, and keep others from changing it."""
         ...
 
+    async def find(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
+        """Return a webhook as it stands; others may change it meanwhile."""
+        ...
+
+    async def lock_all(self, workspace_id: str, webhook_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Webhook]:
+        """Return those of these webhooks that there are, and keep others from changing them; in order of their ids."""
+        ...
+
+    async def draft_of(self, webhook_id: uuid.UUID) -> uuid.UUID | None:
+        """Return the draft of a webhook."""
+        ...
+
     async def insert(self, webhook: Webhook) -> None:
         """Add a webhook.
 
@@ -198,6 +210,10 @@ class WebhookStore(Protocol):
 
     async def one(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
         """Return a webhook of a workspace."""
+        ...
+
+    async def draft_of(self, webhook_id: uuid.UUID) -> uuid.UUID | None:
+        """Return the draft of a webhook."""
         ...
 
     async def last_deliveries(self, webhook_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Delivery]:

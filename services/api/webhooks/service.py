@@ -1,7 +1,7 @@
 """Webhook configurations: each change in one transaction with its line in the activity log and its messages."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,6 +35,7 @@ from services.api.webhooks.schemas import (
     WebhookView,
 )
 from services.api.webhooks.seals import Seals
+from services.api.webhooks.showing import Showing
 from services.api.webhooks.testing import request_test
 from services.api.webhooks.view import webhook_fields
 
@@ -42,8 +43,11 @@ from services.api.webhooks.view import webhook_fields
 class Webhooks:
     """Creates, reads, changes and removes webhooks of one workspace at a time."""
 
-    def __init__(self, *, store: WebhookStore, seals: Seals, clock: Clock, reach: Reach, allow_http: bool) -> None:
+    def __init__(
+        self, *, store: WebhookStore, showing: Showing, seals: Seals, clock: Clock, reach: Reach, allow_http: bool
+    ) -> None:
         self._store = store
+        self._showing = showing
         self._reach = reach
         self._seals = seals
         self._clock = clock
@@ -109,7 +113,7 @@ class Webhooks:
         webhooks, total = await self._store.page(
             caller.workspace_id, page=page, page_size=page_size, order=order, sought=sought
         )
-        return Page(items=await self._views(webhooks), totalElements=total)
+        return Page(items=await self._showing.views(webhooks), totalElements=total)
 
     async def one(self, caller: Caller, webhook_id: uuid.UUID) -> tuple[Webhook, WebhookView]:
         """Return a webhook.
@@ -120,8 +124,7 @@ class Webhooks:
         webhook = await self._store.one(caller.workspace_id, webhook_id)
         if webhook is None:
             raise NotFound
-        (view,) = await self._views([webhook])
-        return webhook, view
+        return webhook, await self._showing.view(webhook)
 
     async def update(
         self, caller: Caller, webhook_id: uuid.UUID, body: WebhookUpdate, *, if_match: str | None
@@ -153,8 +156,7 @@ class Webhooks:
                 webhook = self._sealed(edit)
                 await change.update(webhook)
                 await self._tell_edit(change, caller, webhook, edit, now)
-        (view,) = await self._views([webhook])
-        return webhook, view
+        return webhook, await self._showing.view(webhook)
 
     async def delete(self, caller: Caller, webhook_id: uuid.UUID, *, if_match: str | None) -> None:
         """Remove a webhook; what it has not delivered yet is discarded.
@@ -200,21 +202,6 @@ class Webhooks:
             updated_at=now,
             expires_at=expiries.get(version),
         )
-
-    async def _views(self, webhooks: Sequence[Webhook]) -> list[WebhookView]:
-        last = await self._store.last_deliveries([webhook.id for webhook in webhooks])
-        now = self._clock.now()
-        return [
-            WebhookView(
-                **webhook_fields(
-                    webhook,
-                    header_names=self._seals.headers(webhook),
-                    last_delivery=last.get(webhook.id),
-                    now=now,
-                )
-            )
-            for webhook in webhooks
-        ]
 
     def _sealed(self, edit: Edited) -> Webhook:
         """Return the edited webhook; what did not change keeps its seal."""

@@ -19,7 +19,7 @@ from coro_events.rules.webhooks import WebhookState
 from coro_events.store.outbox import RING
 from coro_events.store.releasing import read_lives
 from coro_events.store.tables import activity_log, outbox, webhook_versions, webhooks
-from coro_events.store.unit import Database, WriteConnection
+from coro_events.store.unit import Database, ReadConnection, WriteConnection
 from services.api.idempotency.ports import KeptAnswer
 from services.api.idempotency.sql import keep_answer
 from services.api.refusals import NameTaken
@@ -103,6 +103,11 @@ class SqlWebhooks:
             row = await connection.row(_select().where(_c.id == webhook_id, _c.workspace_id == workspace_id))
         return None if row is None else _webhook(row)
 
+    async def draft_of(self, webhook_id: uuid.UUID) -> uuid.UUID | None:
+        """Return the draft of a webhook."""
+        async with self._database.read() as connection:
+            return await _draft_of(connection, webhook_id)
+
     async def last_deliveries(self, webhook_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Delivery]:
         """Return the latest delivery of an event, for each webhook that has one."""
         if not webhook_ids:
@@ -141,6 +146,21 @@ class SqlWebhookChange:
         here = _select().where(_c.id == webhook_id, _c.workspace_id == workspace_id)
         row = await self._connection.row(here.with_for_update(of=webhooks))
         return None if row is None else _webhook(row)
+
+    async def find(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
+        """Return a webhook as it stands; others may change it meanwhile."""
+        row = await self._connection.row(_select().where(_c.id == webhook_id, _c.workspace_id == workspace_id))
+        return None if row is None else _webhook(row)
+
+    async def lock_all(self, workspace_id: str, webhook_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Webhook]:
+        """Return those of these webhooks that there are, and keep others from changing them; in order of their ids."""
+        here = _select().where(_c.id.in_(webhook_ids), _c.workspace_id == workspace_id).order_by(_c.id)
+        rows = await self._connection.rows(here.with_for_update(of=webhooks))
+        return {row.id: _webhook(row) for row in rows}
+
+    async def draft_of(self, webhook_id: uuid.UUID) -> uuid.UUID | None:
+        """Return the draft of a webhook."""
+        return await _draft_of(self._connection, webhook_id)
 
     async def insert(self, webhook: Webhook) -> None:
         """Add a webhook, or raise NameTaken."""
@@ -238,6 +258,11 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
     if sought.trigger is not None:
         conditions.append(_c.triggers.contains([sought.trigger.value]))
     return conditions
+
+
+async def _draft_of(connection: ReadConnection, webhook_id: uuid.UUID) -> uuid.UUID | None:
+    draft_id: uuid.UUID | None = await connection.scalar(select(_c.id).where(_c.draft_of == webhook_id))
+    return draft_id
 
 
 def _select() -> Select[Any]:

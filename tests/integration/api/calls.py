@@ -83,6 +83,12 @@ async def insert_credential(database: Database, **changes: Any) -> uuid.UUID:
     return uuid.UUID(str(values["id"]))
 
 
+async def client_of(database: Database) -> str:
+    """Return the client id of the only credential."""
+    async with database.read() as connection:
+        return str(await connection.scalar(select(api_credentials.c.client_id)))
+
+
 async def messages(database: Database) -> list[dict[str, Any]]:
     """Return what waits in the outbox, in order."""
     async with database.read() as connection:

@@ -10,11 +10,11 @@ from sqlalchemy import insert, select, update
 
 from coro_events.contract.cloudevents import STRUCTURED_HEADERS
 from coro_events.contract.webhook_events import TestRequested, WebhookChanged, decode_webhook_event
-from coro_events.store.tables import api_credentials, deliveries, outbox, webhook_versions, webhooks
+from coro_events.store.tables import deliveries, outbox, webhook_versions, webhooks
 from coro_events.store.unit import Database
 from coro_events.store.vault import Vault
 from services.api.webhooks.rules import MASK
-from tests.integration.api.calls import WEBHOOKS, Api, activities, messages
+from tests.integration.api.calls import WEBHOOKS, Api, activities, client_of, messages
 from tests.support.clock import FakeClock
 from tests.support.makers import insert_webhook
 from tests.unit.api.bodies import make_body
@@ -347,12 +347,7 @@ async def test_second_version_is_offered_when_it_is_released_and_the_first_shows
     assert [error["field"] for error in moved.json()["errors"]] == ["triggers"]
 
     await clock.advance(180 * 86_400)
-    await api.sign_in(await _client_of(database))
+    await api.sign_in(await client_of(database))
     late = await api.call("POST", WEBHOOKS, json=make_body(name="Late"))
     assert [error["field"] for error in late.json()["errors"]] == ["triggers.0"]
     assert (await api.put(read, name="Still editable")).status_code == 200
-
-
-async def _client_of(database: Database) -> str:
-    async with database.read() as connection:
-        return str(await connection.scalar(select(api_credentials.c.client_id)))

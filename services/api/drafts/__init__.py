@@ -1,0 +1,1 @@
+"""Drafts of webhooks: made, previewed, tried out, published, and taken back."""
