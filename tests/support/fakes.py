@@ -185,7 +185,8 @@ class FakeDueDeliveries:
                 continue
             if row.delivery.manual and webhook is not None and webhook.state == "disabled":
                 continue
-            row.state, row.claim = DeliveryState.DISCARDED if webhook is None else DeliveryState.HELD, None
+            gone = webhook is None or webhook.state == "expired"
+            row.state, row.claim = DeliveryState.DISCARDED if gone else DeliveryState.HELD, None
             settled += 1
         return settled
 

@@ -1,5 +1,6 @@
 """Where an event happened: its place in the tree and in the order of its workspace."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -18,3 +19,12 @@ class Place:
     type: str
     path: tuple[str, ...]
     sequence: int | None
+
+
+def place_of(
+    display_name: str | None, workspace_type: str | None, path: Sequence[str] | None, sequence: int | None
+) -> Place | None:
+    """Return the place that an event's row tells; none where its workspace was not known yet."""
+    if display_name is None or workspace_type is None or path is None:
+        return None
+    return Place(display_name, workspace_type, tuple(path), sequence)

@@ -63,6 +63,8 @@ deliveries = Table(
         "finished_at",
         postgresql_where=text("state in ('held', 'failed')"),
     ),
+    # Shadows that wait, to be given up when their draft shadows no more.
+    Index("ix_deliveries_shadows", "webhook_id", postgresql_where=text("kind = 'shadow' and state = 'pending'")),
     Index("ix_deliveries_tests", "webhook_id", "created_at", postgresql_where=text("kind = 'test'")),
     postgresql_partition_by="RANGE (day)",
 )

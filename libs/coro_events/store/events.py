@@ -1,7 +1,7 @@
 """The table of domain events, partitioned by the day they happened."""
 
 from sqlalchemy import BigInteger, Column, Date, Index, PrimaryKeyConstraint, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSON, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, UUID
 
 from coro_events.store.base import instant, metadata
 
@@ -18,8 +18,13 @@ events = Table(
     Column("type", Text, nullable=False),
     Column("occurred_at", instant(), nullable=False),
     Column("received_at", instant(), nullable=False, server_default=text("now()")),
-    # Gapless per workspace; null for test events and until sequences are assigned.
+    # From 1 and without gaps in its workspace; null for tests.
     Column("sequence", BigInteger),
+    # The workspace as it was when the event was taken in, so that every attempt sends the same bytes whatever becomes
+    # of the tree. Null while nobody had announced it; then it is as of the replay that takes the event up.
+    Column("workspace_name", Text),
+    Column("workspace_type", Text),
+    Column("workspace_path", ARRAY(Text)),
     Column("traceparent", Text),
     # json and not jsonb: a retry must send the very bytes of the first attempt, and jsonb reorders them.
     Column("data", JSON, nullable=False),

@@ -11,6 +11,7 @@ from coro_events.store.mails import mail_causes, mail_recipients, mail_webhooks,
 from coro_events.store.notices import notices
 from coro_events.store.outbox import outbox
 from coro_events.store.replays import replays
+from coro_events.store.sequences import sequences
 from coro_events.store.versions import webhook_versions
 from coro_events.store.webhooks import webhooks
 from coro_events.store.workspaces import workspaces
@@ -31,6 +32,7 @@ __all__ = [
     "notices",
     "outbox",
     "replays",
+    "sequences",
     "sessions",
     "users",
     "webhook_versions",

@@ -1,6 +1,6 @@
 """The table of workspaces: a tree, each row holding its whole path."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from coro_events.store.base import instant, metadata
@@ -18,7 +18,6 @@ workspaces = Table(
     # Since when it has that status; null where nobody told.
     Column("status_at", instant()),
     Column("archived_at", instant()),
-    Column("last_sequence", BigInteger, nullable=False, server_default="0"),
     Column("created_at", instant(), nullable=False, server_default=text("now()")),
     Column("updated_at", instant(), nullable=False, server_default=text("now()")),
     # Who hears by mail of what happens here: nobody, the admins of workspaces above, all of them, or those of this one.

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from coro_events.contract.place import Place
 from coro_events.rules.deliveries import DeliveryKind, DeliveryState
 
 
@@ -114,6 +115,9 @@ class Sent:
         url: Of the webhook as it is now.
         headers_sealed: Its own headers as they are now.
         data: JSON, as the event carries it.
+        place: Where the event happened, as of then.
+        deprecated_at: When the version after the webhook's was released, and with it this one's end was known.
+        expires_at: When the webhook's version expires.
     """
 
     version: int
@@ -122,6 +126,9 @@ class Sent:
     occurred_at: datetime
     data: bytes
     traceparent: str | None
+    place: Place | None = None
+    deprecated_at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

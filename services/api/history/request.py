@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from coro_events.contract.bodies import render_body
+from coro_events.contract.retirement import retirement_headers
 from coro_events.errors import ContractError
 from services.api.history.ports import Attempt, Detail
 from services.api.webhooks.rules import MASK
@@ -27,6 +28,7 @@ def sent_headers(detail: Detail, attempt: Attempt, names: Iterable[str]) -> dict
         "User-Agent": USER_AGENT,
         **dict.fromkeys(names, MASK),
         "Content-Type": "application/json",
+        **_retirement(detail, attempt),
         "X-Coro-Hook-Id": hook_id,
         "X-Coro-Hook-Type": detail.entry.type,
         "X-Coro-Signature": MASK,
@@ -49,10 +51,19 @@ def sent_body(detail: Detail) -> str | None:
             workspace_id=detail.entry.workspace_id,
             occurred_at=detail.sent.occurred_at,
             data=detail.sent.data,
+            place=detail.sent.place,
         )
     except ContractError:
         return None
     return body.decode()
+
+
+def _retirement(detail: Detail, attempt: Attempt) -> dict[str, str]:
+    """Return what told that the version expires, from the release of the next one on."""
+    deprecated_at = detail.sent.deprecated_at
+    if deprecated_at is None or attempt.started_at < deprecated_at:
+        return {}
+    return retirement_headers(deprecated_at, detail.sent.expires_at)
 
 
 def _seconds(instant: datetime) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, TextClause, text
 
+from coro_events.contract.place import place_of
 from coro_events.rules.deliveries import DeliveryKind, DeliveryState
 from coro_events.store.unit import Database
 from services.api.history.ports import (
@@ -62,9 +63,12 @@ _SHOWN = (
 _HAS = text("select id from webhooks where id = :id and workspace_id = :workspace_id")
 
 _ONE = text(f"""
-    select {_SHOWN}, d.day, w.version, w.url, w.headers_sealed, o.occurred_at, cast(o.data as text) as data,
-           o.traceparent
+    select {_SHOWN}, d.day, w.version, w.headers_sealed, o.occurred_at, cast(o.data as text) as data, o.traceparent,
+           case when d.kind = 'shadow' then coalesce(w.shadow_url, w.url) else w.url end as url,
+           o.sequence, o.workspace_name, o.workspace_type, o.workspace_path,
+           v.expires_at, x.released_at as deprecated_at
     from deliveries d join webhooks w on w.id = d.webhook_id join events o on o.day = d.day and o.id = d.event_id
+    join webhook_versions v on v.version = w.version left join webhook_versions x on x.version = w.version + 1
     {_TOLD}
     where d.hook_id = :hook_id and d.webhook_id = :webhook_id
 """)  # noqa: S608 - made of constants of this file
@@ -138,7 +142,17 @@ class SqlHistory:
             if row is None:
                 return None
             attempts = await connection.rows(_ATTEMPTS, {"day": row.day, "hook_id": hook_id})
-        sent = Sent(row.version, row.url, row.headers_sealed, row.occurred_at, row.data.encode(), row.traceparent)
+        sent = Sent(
+            version=row.version,
+            url=row.url,
+            headers_sealed=row.headers_sealed,
+            occurred_at=row.occurred_at,
+            data=row.data.encode(),
+            traceparent=row.traceparent,
+            place=place_of(row.workspace_name, row.workspace_type, row.workspace_path, row.sequence),
+            deprecated_at=row.deprecated_at,
+            expires_at=row.expires_at,
+        )
         return Detail(_entry(row), [_attempt(one) for one in attempts], sent)
 
     async def statistics(self, webhook_id: uuid.UUID, *, since: datetime, until: datetime) -> Statistics:

@@ -48,7 +48,7 @@ class DueDeliveries(Protocol):
         ...
 
     async def settle(self, limit: int) -> int:
-        """Move waiting deliveries of disabled webhooks to held and of removed ones to discarded; return how many.
+        """Move what waits for disabled webhooks to held, for removed and expired ones to discarded; return how many.
 
         Raises:
             StoreUnavailableError: The database is away.

@@ -21,6 +21,8 @@ _OURS = frozenset(
         "webhook-timestamp",
         "webhook-signature",
         "traceparent",
+        "deprecation",
+        "sunset",
         # Of the connection and the message, not of the request.
         "connection",
         "content-length",
@@ -55,7 +57,7 @@ def make_request(delivery: Delivery, now: datetime, traceparent: str | None = No
         traceparent: The W3C trace context that the receiver's work belongs to; the event's own if left out.
 
     Raises:
-        ContractError: The webhook's version is unknown or its secret cannot be opened.
+        ContractError: The webhook's version is unknown, its secret cannot be opened, or a place is needed and unknown.
     """
     hook_id = str(delivery.hook_id)
     happening, target = delivery.happening, delivery.target
@@ -68,12 +70,14 @@ def make_request(delivery: Delivery, now: datetime, traceparent: str | None = No
         workspace_id=happening.workspace_id,
         occurred_at=happening.occurred_at,
         data=happening.data,
+        place=happening.place,
     )
     timestamp_s = int(now.timestamp())
     headers = {
         "User-Agent": USER_AGENT,
         **{name: value for name, value in target.headers.items() if name.lower() not in _OURS},
         "Content-Type": "application/json",
+        **target.retirement,
         "X-Coro-Hook-Id": hook_id,
         "X-Coro-Hook-Type": happening.type,
         "X-Coro-Signature": coro_signature(target.secret, hook_id),

@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.engine import Row
 
+from coro_events.contract.bodies import PLACED_VERSIONS
+from coro_events.contract.place import Place, place_of
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.clock import Clock
 from coro_events.store.unit import Database
@@ -50,7 +52,8 @@ _WAITING_WEBHOOKS = text(
                 order by d.webhook_id limit 1)
         from jump j where j.webhook_id is not null
     )
-    select j.webhook_id, w.state as webhook_state
+    select j.webhook_id, w.state as webhook_state, w.replaced_by is not null as is_replaced,
+           w.shadow_url is not null as shadows
     from (select webhook_id from jump where webhook_id is not null limit :webhooks) j
     left join webhooks w on w.id = j.webhook_id
     order by j.webhook_id
@@ -63,12 +66,12 @@ _CLAIM = text(
     """
     with chosen as (
         select d.day, d.webhook_id, d.event_id
-        from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[]), cast(:manual_only as boolean[]))
-            as r (webhook_id, room, manual_only)
+        from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[]), cast(:manual_only as boolean[]),
+                    cast(:shadows as boolean[])) as r (webhook_id, room, manual_only, shadows)
         cross join lateral (
             select day, webhook_id, event_id from deliveries
             where day = :day and webhook_id = r.webhook_id and state = 'pending' and due_at <= now()
-                and (manual or not r.manual_only)
+                and case when kind = 'shadow' then r.shadows else manual or not r.manual_only end
             order by due_at limit r.room for update skip locked
         ) d
         limit 1000
@@ -79,11 +82,18 @@ _CLAIM = text(
     )
     select c.day, c.event_id, c.hook_id, c.kind, c.attempts, c.attempts_before, c.manual,
            e.type, e.workspace_id as event_workspace_id, e.occurred_at, cast(e.data as text) as data, e.traceparent,
-           w.id, w.workspace_id, w.version, w.url, w.secret_sealed, w.headers_sealed,
-           case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed
+           e.sequence, e.workspace_name, e.workspace_type, e.workspace_path,
+           w.id, w.workspace_id, w.version, case when c.kind = 'shadow' then w.shadow_url else w.url end as url,
+           w.secret_sealed, w.headers_sealed,
+           case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed,
+           v.expires_at, x.released_at as deprecated_at
     from claimed c
     join events e on e.day = :day and e.id = c.event_id
-    join webhooks w on w.id = c.webhook_id
+    -- Between the look and the claim a webhook may have expired, or a draft may have been published: nothing is sent
+    -- then, and what is claimed is settled when its lease is over.
+    join webhooks w on w.id = c.webhook_id and w.state <> 'expired' and (c.kind <> 'shadow' or w.shadow_url is not null)
+    join webhook_versions v on v.version = w.version
+    left join webhook_versions x on x.version = w.version + 1
     """
 )
 
@@ -98,8 +108,9 @@ _RELEASE = text(
     """
 )
 
-# What waits for a webhook that gets nothing: kept for a replay where it was disabled, given up where it is gone. What
-# is in flight (claimed and within its lease) is left to whoever records it, and what a person asked for goes out.
+# What waits for a webhook that gets nothing: kept for a replay where it was disabled, given up where it is gone or
+# expired. What is in flight (claimed and within its lease) is left to whoever records it, and what a person asked for
+# goes out.
 _SETTLE = text(
     """
     update deliveries d set state = :state, claim = null, finished_at = now()
@@ -114,6 +125,21 @@ _SETTLE = text(
 )
 
 
+# What waits to be tried out by a draft that is published, removed, or tries nothing out any more. Its own index holds
+# nothing but shadows that wait.
+_SETTLE_SHADOWS = text(
+    """
+    update deliveries d set state = 'discarded', claim = null, finished_at = now()
+    from (
+        select d.day, d.webhook_id, d.event_id from deliveries d left join webhooks w on w.id = d.webhook_id
+        where d.day = any (cast(:days as date[])) and d.kind = 'shadow' and d.state = 'pending'
+            and (d.claim is null or d.due_at <= now()) and w.shadow_url is null
+        limit :limit for update of d skip locked
+    ) as s
+    where d.day = s.day and d.webhook_id = s.webhook_id and d.event_id = s.event_id
+    """
+)
+
 # Counting a million rows would take the database's time every few seconds for a number that nobody needs exactly.
 COUNTED = 100_000
 
@@ -124,6 +150,18 @@ _BACKLOG = text(
               and due_at <= now() limit :counted) as counted
     """
 )
+
+
+# A draft gets what was planned while it was published, and shadows; events are not matched to it.
+_GETS_NOTHING = frozenset({None, "expired"})
+
+
+def is_stopped(webhook: Row[Any]) -> bool:
+    """Return whether a webhook gets what a person asked for, and nothing else.
+
+    What was planned for a webhook before its draft took over goes out all the same: nobody else sends it.
+    """
+    return webhook.webhook_state == "disabled" and not webhook.is_replaced
 
 
 class SqlDueDeliveries:
@@ -167,9 +205,8 @@ class SqlDueDeliveries:
 
     async def _claim_day(self, day: date, room: Callable[[UUID], int], limit: int) -> list[Delivery]:
         waiting = await self._waiting(day)
-        # A disabled webhook gets what a person asked for, and nothing else.
-        states = {row.webhook_id: row.webhook_state for row in waiting}
-        rooms = {key: room(key) for key, state in states.items() if state in {"enabled", "disabled"}}
+        webhooks = {row.webhook_id: row for row in waiting if row.webhook_state not in _GETS_NOTHING}
+        rooms = {webhook_id: room(webhook_id) for webhook_id in webhooks}
         roomy = {webhook_id: free for webhook_id, free in rooms.items() if free > 0}
         if not roomy:
             return []
@@ -183,7 +220,8 @@ class SqlDueDeliveries:
                     "day": day,
                     "webhook_ids": list(roomy),
                     "rooms": [min(free, share) for free in roomy.values()],
-                    "manual_only": [states[webhook_id] != "enabled" for webhook_id in roomy],
+                    "manual_only": [is_stopped(webhooks[webhook_id]) for webhook_id in roomy],
+                    "shadows": [webhooks[webhook_id].shadows for webhook_id in roomy],
                     "claim": claim,
                     "lease_s": self._lease_s,
                 },
@@ -203,6 +241,7 @@ class SqlDueDeliveries:
                 occurred_at=row.occurred_at,
                 data=row.data.encode(),
                 traceparent=row.traceparent,
+                place=_place(row) if row.version in PLACED_VERSIONS else None,
             ),
             attempts=row.attempts,
             attempts_before=row.attempts_before,
@@ -227,23 +266,24 @@ class SqlDueDeliveries:
             )
 
     async def settle(self, limit: int) -> int:
-        """Move waiting deliveries of disabled webhooks to held and of removed ones to discarded; return how many."""
-        settled = 0
+        """Move what waits for disabled webhooks to held, for removed and expired ones to discarded; return how many."""
         async with self._database.read() as connection:
             days = [row.day for row in await connection.rows(_PENDING_DAYS)]
+        async with self._database.write() as connection:
+            settled = (await connection.execute(_SETTLE_SHADOWS, {"days": days, "limit": limit})).rowcount
         for day in days:
             for row in await self._waiting_from_start(day):
-                if row.webhook_state in {"enabled", "draft"} or settled >= limit:
+                gone = row.webhook_state in _GETS_NOTHING
+                if not (gone or is_stopped(row)) or settled >= limit:
                     continue
-                state = "discarded" if row.webhook_state is None else "held"
                 async with self._database.write() as connection:
                     moved = await connection.execute(
                         _SETTLE,
                         {
                             "day": day,
                             "webhook_id": row.webhook_id,
-                            "state": state,
-                            "keep_manual": row.webhook_state == "disabled",
+                            "state": "discarded" if gone else "held",
+                            "keep_manual": not gone,
                             "limit": limit - settled,
                         },
                     )
@@ -260,3 +300,7 @@ class SqlDueDeliveries:
             days = [row.day for row in await connection.rows(_PENDING_DAYS)]
             row = await connection.row(_BACKLOG, {"days": days, "counted": COUNTED})
         return Backlog(due=row.due, oldest_s=float(row.oldest_s)) if row is not None else Backlog(0, 0.0)
+
+
+def _place(row: Row[Any]) -> Place | None:
+    return place_of(row.workspace_name, row.workspace_type, row.workspace_path, row.sequence)

@@ -1,10 +1,11 @@
 """A delivery as the dispatcher carries it: what to send, to whom, under which claim."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+from coro_events.contract.place import Place
 from coro_events.rules.deliveries import DeliveryKind
 
 
@@ -21,6 +22,8 @@ class Target:
     headers: Mapping[str, str]
     # The one before the last rotation, while it still signs.
     previous_secret: bytes | None = None
+    # What tells that the version expires; none while it does not.
+    retirement: Mapping[str, str] = field(default_factory=dict)
 
 
 # Not frozen, like the other values that are made for every delivery: freezing doubles the cost of making one.
@@ -35,6 +38,8 @@ class Happening:
     # JSON, as it goes into the body.
     data: bytes
     traceparent: str | None
+    # Where in the tree, as it was when the event was taken in; none where no version at hand tells it.
+    place: Place | None = None
 
 
 @dataclass(slots=True)
@@ -54,5 +59,5 @@ class Delivery:
     leased_until: float
     # Attempts before the last replay or retry by hand; the schedule counts from there.
     attempts_before: int = 0
-    # Asked for by a person: one attempt, and it never disables.
+    # Asked for by a person, or a shadow: one attempt, and it never disables.
     manual: bool = False

@@ -4,10 +4,12 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from coro_events.contract.bodies import TEST_DATA
 from coro_events.contract.envelope import Event
+from coro_events.contract.place import Place
 from coro_events.contract.triggers import TEST_TYPE
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.store.partitions import DAYS_BACK
@@ -24,6 +26,7 @@ class Match:
 
     target: Target
     event_ids: list[UUID]
+    kind: DeliveryKind = DeliveryKind.EVENT
 
 
 @dataclass(slots=True)
@@ -51,7 +54,7 @@ def day_of(occurred_at: datetime, today: date) -> date:
     return day if day == today else min(max(day, today - timedelta(days=DAYS_BACK)), today + timedelta(days=1))
 
 
-def happening_of(event: Event) -> Happening:
+def happening_of(event: Event, place: Place | None = None) -> Happening:
     """Return what a body is made of."""
     return Happening(
         event_id=event.id,
@@ -60,6 +63,7 @@ def happening_of(event: Event) -> Happening:
         occurred_at=event.occurred_at,
         data=event.data,
         traceparent=event.traceparent,
+        place=place,
     )
 
 
@@ -77,6 +81,7 @@ def plan_deliveries(
     claim: UUID,
     leased_until: float,
     today: date,
+    places: Mapping[UUID, Place | None] = MappingProxyType({}),
 ) -> Plan:
     """Make one delivery for each webhook and event, claiming as many as each lane has room for.
 
@@ -87,8 +92,11 @@ def plan_deliveries(
         claim: The claim of those handed over.
         leased_until: When that claim ends, on the monotonic clock, in seconds.
         today: The day by our clock, in UTC.
+        places: Where events happened, by id; only of those whose bodies tell it.
     """
-    happenings = {key: (day_of(event.occurred_at, today), happening_of(event)) for key, event in events.items()}
+    happenings = {
+        key: (day_of(event.occurred_at, today), happening_of(event, places.get(key))) for key, event in events.items()
+    }
     plan = Plan(claimed=[], unclaimed=[])
     matches = list(matches)
     hook_ids = iter(random_ids(sum(len(match.event_ids) for match in matches)))
@@ -99,12 +107,13 @@ def plan_deliveries(
             delivery = Delivery(
                 day=day,
                 hook_id=next(hook_ids),
-                kind=DeliveryKind.EVENT,
+                kind=match.kind,
                 target=match.target,
                 happening=happening,
                 attempts=0,
                 claim=claim,
                 leased_until=leased_until,
+                manual=match.kind is DeliveryKind.SHADOW,
             )
             (plan.claimed if free > 0 else plan.unclaimed).append(delivery)
             free -= 1
@@ -119,6 +128,7 @@ def plan_tests(
     claim: UUID,
     leased_until: float,
     today: date,
+    places: Mapping[UUID, Place | None] = MappingProxyType({}),
 ) -> list[Delivery]:
     """Make one delivery for each new request whose webhook still exists.
 
@@ -137,6 +147,7 @@ def plan_tests(
                 occurred_at=request.requested_at,
                 data=TEST_DATA,
                 traceparent=None,
+                place=places.get(request.test_id),
             ),
             attempts=0,
             claim=claim,

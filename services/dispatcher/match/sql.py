@@ -4,14 +4,20 @@ Configurations are read anew for every batch: a webhook created or edited a mill
 cache to invalidate.
 """
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
+from sqlalchemy.engine import Row
 
-from coro_events.contract.bodies import TEST_DATA
+from coro_events.contract.bodies import PLACED_VERSIONS, TEST_DATA
 from coro_events.contract.envelope import Event
+from coro_events.contract.place import Place, place_of
+from coro_events.errors import StoreUnavailableError
+from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.clock import Clock
 from coro_events.store.partitions import make_partitions
 from coro_events.store.unit import Database, WriteConnection
@@ -21,13 +27,11 @@ from services.dispatcher.match.delivery import Delivery
 from services.dispatcher.match.plan import Match, Plan, Room, day_of, plan_deliveries, plan_tests
 from services.dispatcher.match.targets import Targets, WebhookRow
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.engine import Row
-
-# The last row, without a webhook, holds the events of workspaces that nobody has announced.
 # One round trip: store what is new, and match nothing but that. A repeated event is planned by its first copy alone.
+# Each new event takes the next number of its workspace. Numbers are taken in the order of workspace ids, so that two
+# replicas never wait for each other in a circle, and they are given back with the transaction.
+# The last row, without a webhook, holds the events of workspaces that nobody has announced, and how many events another
+# replica has stored meanwhile: it was faster, and numbers taken for them would be missing.
 _STORE_AND_MATCH = text(
     """
     with incoming as materialized (
@@ -36,57 +40,102 @@ _STORE_AND_MATCH = text(
             cast(:workspace_ids as text[]), cast(:types as text[]), cast(:times as timestamptz[]),
             cast(:traceparents as text[]), cast(:data as text[])
         ) with ordinality as t (day, id, source, source_id, workspace_id, type, occurred_at, traceparent, data, i)
+    ), fresh as materialized (
+        select n.*, row_number() over (partition by n.workspace_id order by n.i) as nth,
+               count(*) over (partition by n.workspace_id) as of_workspace
+        from incoming n
+        left join lateral (select true as known from events e where e.day = n.day and e.id = n.id limit 1) o on true
+        where o.known is null
+    ), counted as (
+        insert into sequences as s (workspace_id, last)
+        select workspace_id, count(*) from fresh group by workspace_id order by workspace_id
+        on conflict (workspace_id) do update set last = s.last + excluded.last
+        returning workspace_id, last
     ), stored as (
-        insert into events (day, id, source, source_id, workspace_id, type, occurred_at, traceparent, data)
-        select day, id, source, source_id, workspace_id, type, occurred_at, traceparent, cast(data as json)
-        from incoming on conflict do nothing returning id
+        insert into events (day, id, source, source_id, workspace_id, type, occurred_at, traceparent, data,
+                            sequence, workspace_name, workspace_type, workspace_path)
+        select f.day, f.id, f.source, f.source_id, f.workspace_id, f.type, f.occurred_at, f.traceparent,
+               cast(f.data as json), c.last - f.of_workspace + f.nth, k.display_name, k.type, k.path
+        from fresh f join counted c on c.workspace_id = f.workspace_id left join workspaces k on k.id = f.workspace_id
+        on conflict do nothing returning id
     )
-    select w.id, w.workspace_id, w.version, w.url, w.secret_sealed, w.headers_sealed,
+    select w.id, w.workspace_id, w.version, coalesce(w.shadow_url, w.url) as url, w.secret_sealed, w.headers_sealed,
            case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed,
-           array_agg(n.id order by n.i) as event_ids
+           v.expires_at, x.released_at as deprecated_at, w.shadow_url is not null as shadows,
+           array_agg(n.id order by n.i) as event_ids, 0 as outrun
     from stored s
     join incoming n on n.id = s.id
     join workspaces k on k.id = n.workspace_id
-    join webhooks w on w.workspace_id = any (k.path) and w.state = 'enabled'
+    join webhooks w on w.workspace_id = any (k.path) and (w.state = 'enabled' or w.shadow_url is not null)
         and (w.apply_to_all_descendants or w.workspace_id = k.id) and n.type = any (w.triggers)
-    group by w.id
+    join webhook_versions v on v.version = w.version
+    left join webhook_versions x on x.version = w.version + 1
+    -- A draft is tried out beside an original that delivers.
+    where w.state = 'enabled' or exists (select from webhooks o where o.id = w.draft_of and o.state = 'enabled')
+    group by w.id, v.expires_at, x.released_at
     union all
-    select null, null, null, null, null, null, null, array_agg(n.id)
+    select null, null, null, null, null, null, null, null, null, null,
+           array_agg(n.id) filter (where k.id is null),
+           (select count(*) from fresh) - count(*)
     from stored s join incoming n on n.id = s.id left join workspaces k on k.id = n.workspace_id
-    where k.id is null having count(*) > 0
+    """
+)
+
+# Only where a webhook's version tells it. The rows are those just stored, and hold the place as of then.
+_LOAD_PLACES = text(
+    """
+    select e.id, e.sequence, e.workspace_name, e.workspace_type, e.workspace_path
+    from unnest(cast(:days as date[]), cast(:ids as uuid[])) as n (day, id)
+    cross join lateral (select * from events where day = n.day and id = n.id limit 1) e
     """
 )
 
 _INSERT_DELIVERIES = text(
     """
     insert into deliveries (day, webhook_id, event_id, hook_id, workspace_id, kind, manual, due_at, claim)
-    select d.day, d.webhook_id, d.event_id, d.hook_id, d.workspace_id, :kind, :kind = 'test',
+    select d.day, d.webhook_id, d.event_id, d.hook_id, d.workspace_id, d.kind, d.kind <> 'event',
            case when d.claimed then now() + make_interval(secs => :lease_s) else now() end,
            case when d.claimed then cast(:claim as uuid) end
     from unnest(
         cast(:days as date[]), cast(:webhook_ids as uuid[]), cast(:event_ids as uuid[]), cast(:hook_ids as uuid[]),
-        cast(:workspace_ids as text[]), cast(:claimed as boolean[])
-    ) as d (day, webhook_id, event_id, hook_id, workspace_id, claimed)
+        cast(:workspace_ids as text[]), cast(:kinds as text[]), cast(:claimed as boolean[])
+    ) as d (day, webhook_id, event_id, hook_id, workspace_id, kind, claimed)
     on conflict do nothing
     """
 )
 
 _STORE_TESTS = text(
     """
-    insert into events (day, id, source, source_id, workspace_id, type, occurred_at, data)
-    select day, id, 'coro/test', cast(id as text), workspace_id, 'test', occurred_at, cast(:data as json)
+    insert into events (day, id, source, source_id, workspace_id, type, occurred_at, data,
+                        workspace_name, workspace_type, workspace_path)
+    select t.day, t.id, 'coro/test', cast(t.id as text), t.workspace_id, 'test', t.occurred_at, cast(:data as json),
+           k.display_name, k.type, k.path
     from unnest(cast(:days as date[]), cast(:ids as uuid[]), cast(:workspace_ids as text[]),
                 cast(:times as timestamptz[])) as t (day, id, workspace_id, occurred_at)
-    on conflict do nothing returning id
+    left join workspaces k on k.id = t.workspace_id
+    on conflict do nothing returning id, sequence, workspace_name, workspace_type, workspace_path
     """
 )
 
-# Whatever its state: a disabled webhook is tested before it is enabled again.
+# Whatever its state but expired: a disabled webhook is tested before it is enabled again.
 _LOAD_TARGETS = text(
-    "select id, workspace_id, version, url, secret_sealed, headers_sealed,"
-    " case when previous_secret_until > now() then previous_secret_sealed end as previous_secret_sealed from webhooks"
-    " where id = any (cast(:ids as uuid[]))"
+    """
+    select w.id, w.workspace_id, w.version, w.url, w.secret_sealed, w.headers_sealed,
+           case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed,
+           v.expires_at, x.released_at as deprecated_at
+    from webhooks w join webhook_versions v on v.version = w.version
+    left join webhook_versions x on x.version = w.version + 1
+    where w.id = any (cast(:ids as uuid[])) and w.state <> 'expired'
+    """
 )
+
+
+# How often a batch is tried while others store some of its events at the same moment; each time one of them is done.
+_TRIES = 5
+
+
+class _OutrunError(StoreUnavailableError):
+    """Another replica has stored some of the events while we waited for it."""
 
 
 class SqlPlanner:
@@ -117,6 +166,12 @@ class SqlPlanner:
             FenceLostError: Another replica has planned these records.
             StoreUnavailableError: The database is away; the batch may be planned again.
         """
+        for _ in range(_TRIES - 1):
+            with suppress(_OutrunError):
+                return await self._plan(decoded, room)
+        return await self._plan(decoded, room)
+
+    async def _plan(self, decoded: Decoded, room: Room) -> Plan:
         today = self._clock.now().date()
         days = {day_of(event.occurred_at, today) for event in decoded.events.values()}
         days |= {day_of(test.requested_at, today) for test in decoded.tests}
@@ -131,9 +186,15 @@ class SqlPlanner:
                 await self._tree.keep_statuses(connection, decoded.statuses)
             matches, homeless = await self._store_and_match(connection, decoded.events, today)
             plan = plan_deliveries(
-                matches, decoded.events, room=room, claim=claim, leased_until=leased_until, today=today
+                matches,
+                decoded.events,
+                room=room,
+                claim=claim,
+                leased_until=leased_until,
+                today=today,
+                places=await self._load_places(connection, matches, decoded.events, today),
             )
-            await self._insert(connection, plan.claimed, plan.unclaimed, claim=claim, kind="event")
+            await self._insert(connection, plan.claimed, plan.unclaimed, claim=claim)
             if decoded.tests:
                 tests = await self._plan_tests(connection, decoded, claim=claim, leased_until=leased_until, today=today)
                 plan.claimed.extend(tests)
@@ -170,13 +231,29 @@ class SqlPlanner:
                 "data": [event.data.decode() for event in some],
             },
         )
-        homeless = [row.event_ids for row in rows if row.id is None]
+        (last,) = (row for row in rows if row.id is None)
+        if last.outrun:
+            raise _OutrunError(f"another replica has stored {last.outrun} of the events meanwhile")
         matches = [
-            Match(target=self._targets.of(cast("WebhookRow", row)), event_ids=row.event_ids)
+            Match(
+                target=self._targets.of(cast("WebhookRow", row)),
+                event_ids=row.event_ids,
+                kind=DeliveryKind.SHADOW if row.shadows else DeliveryKind.EVENT,
+            )
             for row in rows
             if row.id is not None
         ]
-        return matches, len(homeless[0]) if homeless else 0
+        return matches, len(last.event_ids or ())
+
+    async def _load_places(
+        self, connection: WriteConnection, matches: Iterable[Match], events: dict[UUID, Event], today: date
+    ) -> dict[UUID, Place | None]:
+        """Return where those events happened whose bodies tell it."""
+        ids = {key for match in matches if match.target.version in PLACED_VERSIONS for key in match.event_ids}
+        if not ids:
+            return {}
+        days = [day_of(events[key].occurred_at, today) for key in ids]
+        return _places(await connection.rows(_LOAD_PLACES, {"days": days, "ids": list(ids)}))
 
     async def _plan_tests(
         self, connection: WriteConnection, decoded: Decoded, *, claim: UUID, leased_until: float, today: date
@@ -194,15 +271,17 @@ class SqlPlanner:
         targets: Sequence[Row[Any]] = await connection.rows(
             _LOAD_TARGETS, {"ids": [test.webhook_id for test in decoded.tests]}
         )
+        places = _places(stored)
         planned = plan_tests(
             decoded.tests,
-            new={row.id for row in stored},
+            new=places,
+            places=places,
             targets={row.id: self._targets.of(cast("WebhookRow", row)) for row in targets},
             claim=claim,
             leased_until=leased_until,
             today=today,
         )
-        await self._insert(connection, planned, [], claim=claim, kind="test")
+        await self._insert(connection, planned, [], claim=claim)
         return planned
 
     async def _insert(
@@ -212,7 +291,6 @@ class SqlPlanner:
         unclaimed: list[Delivery],
         *,
         claim: UUID,
-        kind: str,
     ) -> None:
         both = claimed + unclaimed
         if not both:
@@ -228,6 +306,10 @@ class SqlPlanner:
                 "claimed": [True] * len(claimed) + [False] * len(unclaimed),
                 "claim": claim,
                 "lease_s": self._lease_s,
-                "kind": kind,
+                "kinds": [delivery.kind.value for delivery in both],
             },
         )
+
+
+def _places(rows: Iterable[Row[Any]]) -> dict[UUID, Place | None]:
+    return {row.id: place_of(row.workspace_name, row.workspace_type, row.workspace_path, row.sequence) for row in rows}

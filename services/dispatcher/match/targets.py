@@ -3,10 +3,12 @@
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
+from coro_events.contract.retirement import retirement_headers
 from coro_events.errors import SecretUnreadableError
 from coro_events.runtime.logs import get_logger
 from coro_events.store.vault import Vault
@@ -35,6 +37,9 @@ class WebhookRow(Protocol):
     headers_sealed: bytes | None
     # None once its overlap is over.
     previous_secret_sealed: bytes | None
+    # When the next version was released, and when this one expires.
+    deprecated_at: datetime | None
+    expires_at: datetime | None
 
 
 class Targets:
@@ -62,6 +67,7 @@ class Targets:
             secret=secret,
             headers=headers,
             previous_secret=previous,
+            retirement=retirement_headers(row.deprecated_at, row.expires_at),
         )
 
     def _remembered(self, webhook_id: UUID, secret: bytes, headers: bytes | None) -> _Opened:

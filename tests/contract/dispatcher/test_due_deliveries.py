@@ -138,7 +138,7 @@ async def test_release_changes_nothing_when_the_delivery_is_over(world: World) -
     assert (await world.rows())[delivery.hook_id].state == "delivered"
 
 
-@pytest.mark.parametrize(("state", "expected"), [("disabled", "held"), ("expired", "held"), (None, "discarded")])
+@pytest.mark.parametrize(("state", "expected"), [("disabled", "held"), ("expired", "discarded"), (None, "discarded")])
 async def test_waiting_deliveries_are_settled_when_their_webhook_was_stopped(
     world: World, state: str | None, expected: str
 ) -> None:

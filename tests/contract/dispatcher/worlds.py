@@ -167,7 +167,17 @@ class RealWorld:
 
 async def forget_everything(database: Database) -> None:
     """Empty the tables that a test of the dispatcher fills, which is quicker than a new database."""
-    tables = ("attempts", "deliveries", "events", "consumed", "activity_log", "outbox", "webhooks", "workspaces")
+    tables = (
+        "attempts",
+        "deliveries",
+        "events",
+        "sequences",
+        "consumed",
+        "activity_log",
+        "outbox",
+        "webhooks",
+        "workspaces",
+    )
     async with database.write() as connection:
         for table in tables:
             await connection.execute(text(f"delete from {table}"))  # noqa: S608 - names from the line above

@@ -32,8 +32,8 @@ async def sent(database: Database) -> dict[str, str]:
     """Return the headers of a delivery as the dispatcher would sign it now."""
     statement = text(
         "select id, workspace_id, version, url, secret_sealed, headers_sealed,"
-        " case when previous_secret_until > now() then previous_secret_sealed end as previous_secret_sealed"
-        " from webhooks"
+        " case when previous_secret_until > now() then previous_secret_sealed end as previous_secret_sealed,"
+        " null as deprecated_at, null as expires_at from webhooks"
     )
     async with database.read() as connection:
         row: Any = await connection.row(statement)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook
 
+from coro_events.contract.place import Place
+from coro_events.contract.retirement import retirement_headers
 from coro_events.errors import ContractError
 from coro_events.runtime.clock import SystemClock
 from services.dispatcher.deliver.request import make_request
@@ -73,6 +75,26 @@ def test_customers_headers_are_sent_along() -> None:
     request = make_request(make_delivery(make_target(headers={"Authorization": "Bearer x", "X-Team": "a"})), START)
     assert request.headers["Authorization"] == "Bearer x"
     assert request.headers["X-Team"] == "a"
+
+
+def test_end_of_the_version_is_told_whatever_the_customers_headers_say() -> None:
+    retirement = retirement_headers(START, datetime(2026, 9, 2, 10, tzinfo=UTC))
+    target = make_target(headers={"sunset": "never", "DEPRECATION": "no"}, retirement=retirement)
+    headers = make_request(make_delivery(target), START).headers
+    told = {name: value for name, value in headers.items() if name.lower() in {"sunset", "deprecation"}}
+    assert told == {"Deprecation": "@1772445600", "Sunset": "Wed, 02 Sep 2026 10:00:00 GMT"}
+
+
+def test_nothing_is_told_when_the_version_does_not_expire() -> None:
+    assert not {"Sunset", "Deprecation"} & make_request(make_delivery(), START).headers.keys()
+
+
+def test_body_of_version_2_tells_place_and_number() -> None:
+    place = Place("Acme East", "child", ("acme", "acme-east"), sequence=7)
+    happening = make_happening(workspace_id="acme-east", place=place)
+    body = json.loads(make_request(make_delivery(make_target(version=2), happening=happening), START).body)
+    assert (body["version"], body["sequence"]) == (2, 7)
+    assert body["workspace"]["path"] == ["acme", "acme-east"]
 
 
 @pytest.mark.parametrize("spelling", [str, str.lower, str.upper])
