@@ -3,7 +3,8 @@
 import asyncio
 from functools import partial
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 
@@ -28,6 +29,9 @@ from services.api.access.tokens import Tokens
 from services.api.activity import routes as activity_routes
 from services.api.activity.service import Activities
 from services.api.activity.sql import SqlActivityLog
+from services.api.console.paths import HOME
+from services.api.console.paths import ROOT as CONSOLE
+from services.api.console.site import make_site
 from services.api.credentials import routes as credential_routes
 from services.api.credentials.service import ApiCredentials
 from services.api.credentials.sql import SqlCredentialStore
@@ -55,7 +59,17 @@ from services.api.metrics import Metrics
 from services.api.publish.kafka import KafkaPublisher
 from services.api.publish.relay import Relay
 from services.api.publish.sql import SqlOutbox
+from services.api.pulse.service import Pulse
+from services.api.pulse.sql import SqlOutcomes
 from services.api.rooms import Rooms
+from services.api.sessions.cookies import Cookies
+from services.api.sessions.front import Front
+from services.api.sessions.http import HttpProvider
+from services.api.sessions.openid import OpenId
+from services.api.sessions.passwords import Passwords
+from services.api.sessions.ports import Provider
+from services.api.sessions.service import Sessions
+from services.api.sessions.sql import SqlSessions
 from services.api.settings import ApiSettings
 from services.api.versions import routes as version_routes
 from services.api.versions.service import Versions
@@ -83,26 +97,25 @@ _log = get_logger(SERVICE)
 
 
 def make_rooms(
-    settings: ApiSettings, *, database: Database, clock: Clock, resolver: Resolver, stopping: asyncio.Event
+    settings: ApiSettings,
+    *,
+    database: Database,
+    clock: Clock,
+    resolver: Resolver,
+    stopping: asyncio.Event,
+    provider: Provider | None = None,
 ) -> Rooms:
-    """Make the services that answer requests.
+    """Make the services that answer requests; without a provider nobody signs in by OpenID Connect.
 
     Raises:
         SettingsError: The keys cannot be read.
     """
     vault = Vault(parse_keys(settings.secret_keys.get_secret_value(), setting="CORO_SECRET_KEYS"))
-    token_keys = parse_keys(settings.token_keys.get_secret_value(), setting="CORO_TOKEN_KEYS")
     store, seals = SqlWebhooks(database), Seals(vault)
     showing = Showing(store=store, seals=seals, clock=clock)
     reach = Reach(resolver=resolver, allowed=settings.networks())
     return Rooms(
-        access=Access(
-            credentials=SqlCredentials(database),
-            tokens=Tokens(token_keys, life_s=settings.api_token_life_s, clock=clock),
-            clock=clock,
-            requests=settings.requests(clock),
-            audiences=settings.audiences(),
-        ),
+        access=_access(settings, database=database, clock=clock),
         credentials=ApiCredentials(store=SqlCredentialStore(database), clock=clock),
         webhooks=Webhooks(
             store=store,
@@ -130,16 +143,49 @@ def make_rooms(
         activities=Activities(log=SqlActivityLog(database)),
         workspaces=Workspaces(store=SqlWorkspaces(database), clock=clock),
         syncs=Syncs(store=SqlWorkspaces(database), clock=clock),
+        sessions=Sessions(
+            store=SqlSessions(database), passwords=Passwords(), clock=clock, life=settings.session_life()
+        ),
+        openid=_openid(settings, database=database, clock=clock, provider=provider),
+        front=Front(Cookies(secure=settings.has_https()), clock, origin=settings.console_url),
+        pulse=Pulse(outcomes=SqlOutcomes(database), clock=clock),
         versions=Versions(store=SqlVersions(database), clock=clock),
         drafts=Drafts(store=store, showing=showing, seals=seals, clock=clock, reach=reach),
         previews=Previews(store=store, sent=SqlSentEvents(database), clock=clock),
     )
 
 
+def _access(settings: ApiSettings, *, database: Database, clock: Clock) -> Access:
+    token_keys = parse_keys(settings.token_keys.get_secret_value(), setting="CORO_TOKEN_KEYS")
+    return Access(
+        credentials=SqlCredentials(database),
+        tokens=Tokens(token_keys, life_s=settings.api_token_life_s, clock=clock),
+        clock=clock,
+        requests=settings.requests(clock),
+        audiences=settings.audiences(),
+    )
+
+
+def _openid(settings: ApiSettings, *, database: Database, clock: Clock, provider: Provider | None) -> OpenId | None:
+    client = settings.openid_client()
+    if client is None or provider is None:
+        return None
+    keys = parse_keys(settings.token_keys.get_secret_value(), setting="CORO_TOKEN_KEYS")
+    key = next(iter(keys.values()))
+    return OpenId(client=client, provider=provider, store=SqlSessions(database), key=key, clock=clock)
+
+
 def make_web(rooms: Rooms) -> FastAPI:
-    """Make the web application."""
+    """Make the web application: the API, and the console below /portal."""
     app = make_routes()
     app.state.rooms = rooms
+    app.mount(CONSOLE, make_site(rooms))
+
+    async def start(_: Request) -> Response:
+        return RedirectResponse(HOME, status_code=303)
+
+    for path in ("/", CONSOLE):
+        app.add_route(path, start, methods=["GET"], include_in_schema=False)
     return app
 
 
@@ -192,9 +238,16 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
     url = settings.database_url.get_secret_value()
     database = Database(make_engine(url, application_name="coro-api", pool_size=settings.api_pool_size))
     relay_engine = make_engine(url, application_name="coro-api-relay", pool_size=0)
-    resolver = SystemResolver()
+    resolver, provider = SystemResolver(), HttpProvider()
     try:
-        rooms = make_rooms(settings, database=database, clock=clock, resolver=resolver, stopping=supervisor.stopping)
+        rooms = make_rooms(
+            settings,
+            database=database,
+            clock=clock,
+            resolver=resolver,
+            stopping=supervisor.stopping,
+            provider=provider,
+        )
         await _wait_for_schema(database, clock, supervisor.stopping)
         metrics = Metrics(CollectorRegistry())
         relay = Relay(
@@ -216,6 +269,7 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
         return await supervisor.run()
     finally:
         resolver.close()
+        await provider.close()
         await relay_engine.dispose()
         await database.dispose()
         _log.info("process.stopped")

@@ -14,6 +14,10 @@ from services.api.drafts.service import Drafts
 from services.api.explain.service import Explain
 from services.api.history.service import Histories
 from services.api.idempotency.service import Idempotency
+from services.api.pulse.service import Pulse
+from services.api.sessions.front import Front
+from services.api.sessions.openid import OpenId
+from services.api.sessions.service import Sessions
 from services.api.versions.service import Versions
 from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.service import Webhooks
@@ -39,6 +43,10 @@ class Rooms:
     activities: Activities
     workspaces: Workspaces
     syncs: Syncs
+    sessions: Sessions
+    openid: OpenId | None
+    front: Front
+    pulse: Pulse
     versions: Versions
     drafts: Drafts
     previews: Previews

@@ -1,11 +1,16 @@
 """What only the config service is told by its environment."""
 
-from pydantic import Field
+from datetime import timedelta
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
 from pydantic.config import JsonDict
 
 from coro_events.runtime.clock import Clock
 from coro_events.runtime.settings import ProcessSettings
 from services.api.limits import Buckets
+from services.api.sessions.openid import Client
+from services.api.sessions.service import Life
 
 SECONDS: JsonDict = {"unit": "s"}
 
@@ -59,6 +64,29 @@ class ApiSettings(ProcessSettings):
         description="How often the outbox is looked at when nobody rings.",
         json_schema_extra=SECONDS,
     )
+    api_session_idle_s: int = Field(
+        default=7_200,
+        ge=60,
+        le=604_800,
+        description="How long a session of the console lasts without a request.",
+        json_schema_extra=SECONDS,
+    )
+    api_session_life_s: int = Field(
+        default=43_200,
+        ge=60,
+        le=2_592_000,
+        description="How long a session of the console lasts at all.",
+        json_schema_extra=SECONDS,
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s@]+$",
+        description="OpenID provider that people may sign in at, as its tokens name it; none without.",
+    )
+    oidc_client_id: str = Field(default="", description="What the OpenID provider knows the console by.")
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The console's secret at the OpenID provider."
+    )
     api_drain_s: float = Field(
         default=20,
         ge=1,
@@ -66,6 +94,32 @@ class ApiSettings(ProcessSettings):
         description="How long requests and the outbox relay may finish after SIGTERM.",
         json_schema_extra=SECONDS,
     )
+
+    @model_validator(mode="after")
+    def _openid_is_whole(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        if not self.oidc_client_id or self.oidc_client_secret is None:
+            raise ValueError("CORO_OIDC_CLIENT_ID and CORO_OIDC_CLIENT_SECRET must be set beside CORO_OIDC_ISSUER")
+        if self.environment in {"staging", "production"} and not self.oidc_issuer.startswith("https://"):
+            raise ValueError("CORO_OIDC_ISSUER must begin with https:// outside CORO_ENVIRONMENT=local")
+        return self
+
+    def session_life(self) -> Life:
+        """Return how long sessions of the console last."""
+        return Life(idle=timedelta(seconds=self.api_session_idle_s), whole=timedelta(seconds=self.api_session_life_s))
+
+    def openid_client(self) -> Client | None:
+        """Return what the OpenID provider knows us by; none where there is no provider."""
+        if self.oidc_issuer is None or self.oidc_client_secret is None:
+            return None
+        return Client(self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret.get_secret_value())
+
+    def has_https(self) -> bool:
+        """Return whether browsers reach the console over https: everywhere but on a laptop and in tests."""
+        if self.console_url is not None:
+            return self.console_url.startswith("https://")
+        return self.environment in {"staging", "production"}
 
     def requests(self, clock: Clock) -> Buckets | None:
         """Return what bounds the requests of a credential; none where there is no limit."""

@@ -17,7 +17,7 @@ from coro_events.runtime.keys import parse_keys
 PREFIX = "CORO_"
 
 # Variables of one process alone; the other processes neither read nor refuse them.
-PROCESS_PREFIXES = ("CORO_API_", "CORO_DISPATCHER_", "CORO_SCHEDULER_", "CORO_LOCAL_")
+PROCESS_PREFIXES = ("CORO_API_", "CORO_DISPATCHER_", "CORO_OIDC_", "CORO_SCHEDULER_", "CORO_LOCAL_")
 
 # Known to everybody who can read the source, so good for a laptop and for nothing else.
 LOCAL_SECRET_KEYS = "local:bG9jYWwtZGV2ZWxvcG1lbnQta2V5LW5vdC1zZWNyZXQ="  # noqa: S105 - refused outside local
@@ -48,6 +48,11 @@ class ProcessSettings(BaseSettings):
     )
     smtp_url: SecretStr | None = Field(
         default=None, description="Mail server, smtp://user:password@host:port or smtps://."
+    )
+    console_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s@/]+$",
+        description="Where browsers reach the console, such as https://webhooks.example.com; as asked for without.",
     )
     allowed_networks: str = Field(
         default="",

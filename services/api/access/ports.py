@@ -31,6 +31,14 @@ class Credential:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
+class Member(NamedTuple):
+    """A person at the console: what is asked of a credential otherwise."""
+
+    email: str
+    workspace_id: str
+    role: Role
+
+
 class Found(NamedTuple):
     """A credential, and the place of the workspace it asks for.
 
@@ -46,6 +54,10 @@ class Credentials(Protocol):
 
     async def find(self, client_id: str, workspace_id: str | None = None) -> Found | None:
         """Return a credential and the path of a workspace, in one look."""
+        ...
+
+    async def path(self, workspace_id: str) -> tuple[str, ...] | None:
+        """Return the ids from the root down to a workspace; none where there is none that is not archived."""
         ...
 
     async def mark_used(self, credential: Credential, at: datetime) -> None:

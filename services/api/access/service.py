@@ -4,10 +4,11 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from coro_events.contract.envelope import read_workspace_id
 from coro_events.runtime.clock import Clock
-from services.api.access.ports import Credential, Credentials
+from services.api.access.ports import Credential, Credentials, Member
 from services.api.access.roles import Role, allows
 from services.api.access.throttle import FailedAttempts
 from services.api.access.tokens import Tokens
@@ -35,17 +36,19 @@ class Caller:
     """Who calls, and for which workspace.
 
     Attributes:
-        workspace_id: The one that the request is about; within the credential's reach.
+        client_id: Of the credential; a person's email address at the console.
+        workspace_id: The one that the request is about; within the credential's reach, or the person's.
     """
 
     client_id: str
     workspace_id: str
     role: Role
+    kind: Literal["credential", "user"] = "credential"
 
     @property
     def actor(self) -> str:
         """Return the caller as the activity log names it."""
-        return f"credential:{self.client_id}"
+        return f"{self.kind}:{self.client_id}"
 
 
 class Access:
@@ -115,9 +118,7 @@ class Access:
             RoleTooLow: The credential's role is not enough.
         """
         client_id = self._tokens.client_of(token)
-        wait_s = 0.0 if self._requests is None else self._requests.take(client_id)
-        if wait_s > 0:
-            raise TooManyRequests(wait_s)
+        self._require_few(client_id)
         # What cannot be an id need not be asked for; PostgreSQL would refuse a NUL.
         asked = _possible(workspace_id)
         found = await self._credentials.find(client_id, asked)
@@ -134,6 +135,33 @@ class Access:
         if not allows(credential.role, needed) and not (services_too and credential.role is Role.SERVICE):
             raise RoleTooLow(f"it takes the role {needed.value}")
         return Caller(client_id=client_id, workspace_id=workspace_id, role=credential.role)
+
+    async def member(self, member: Member, *, workspace_id: str, needed: Role) -> Caller:
+        """Return the caller that a person at the console is; the same rules hold as for a credential.
+
+        Args:
+            member: Who is signed in.
+            workspace_id: As the page's address names it; not yet trusted.
+            needed: The role that the page asks for.
+
+        Raises:
+            TooManyRequests: The person asks more often than a credential may.
+            OutOfReach: The workspace is neither the person's nor one below it, or there is none of that id.
+            RoleTooLow: The person's role is not enough.
+        """
+        self._require_few(f"user:{member.email}")
+        asked = _possible(workspace_id)
+        path = None if asked is None else await self._credentials.path(asked)
+        if path is None or member.workspace_id not in path:
+            raise OutOfReach
+        if not allows(member.role, needed):
+            raise RoleTooLow(f"it takes the role {needed.value}")
+        return Caller(client_id=member.email, workspace_id=workspace_id, role=member.role, kind="user")
+
+    def _require_few(self, who: str) -> None:
+        wait_s = 0.0 if self._requests is None else self._requests.take(who)
+        if wait_s > 0:
+            raise TooManyRequests(wait_s)
 
     async def _keep_last_use(self, credential: Credential, now: datetime) -> None:
         if credential.last_used_at is None or now - credential.last_used_at >= LAST_USE_STEP:

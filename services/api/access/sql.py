@@ -34,6 +34,13 @@ class SqlCredentials:
             return None
         return Found(_credential(row), None if row.path is None else tuple(row.path))
 
+    async def path(self, workspace_id: str) -> tuple[str, ...] | None:
+        """Return the ids from the root down to a workspace; none where there is none that is not archived."""
+        here = (workspaces.c.id == workspace_id, workspaces.c.archived_at.is_(None))
+        async with self._database.read() as connection:
+            path = await connection.scalar(select(workspaces.c.path).where(*here))
+        return None if path is None else tuple(path)
+
     async def mark_used(self, credential: Credential, at: datetime) -> None:
         """Keep when it was last used."""
         async with self._database.write() as connection:

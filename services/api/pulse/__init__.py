@@ -1,0 +1,1 @@
+"""How webhooks fare: their success over the last day, hour by hour."""
