@@ -11,7 +11,8 @@ from services.api.drafts.ports import SentEvent
 
 _LAST = text("""
     select d.hook_id, d.event_id, e.type, e.workspace_id, e.occurred_at, cast(e.data as text) as data, e.sequence,
-           k.display_name, k.type as workspace_type, k.path
+           coalesce(e.workspace_name, k.display_name) as display_name,
+           coalesce(e.workspace_type, k.type) as workspace_type, coalesce(e.workspace_path, k.path) as path
     from (
         select day, event_id, hook_id, created_at from deliveries
         where webhook_id = :webhook_id and kind = 'event' order by created_at desc, event_id desc limit :limit
