@@ -15,7 +15,7 @@ from coro_events.rules.webhooks import WebhookState
 class Rule(StrEnum):
     """What must hold for an event to reach a webhook."""
 
-    # The webhook is enabled.
+    # The webhook is enabled, or a draft that is tried out.
     STATE = "state"
     # The webhook wants events of this type.
     TRIGGER = "trigger"
@@ -45,6 +45,8 @@ class Wish:
     Attributes:
         triggers: The slugs of the types it wants.
         disabled_reason: Why it is disabled, if it is.
+        replaced_by: The webhook that took over from it, if one did.
+        is_tried_out: Whether it is a draft with a second URL, beside an original that is enabled.
     """
 
     workspace_id: str
@@ -52,6 +54,8 @@ class Wish:
     triggers: Collection[str]
     apply_to_all_descendants: bool
     disabled_reason: str | None = None
+    replaced_by: str | None = None
+    is_tried_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +86,21 @@ def _state(wish: Wish) -> Verdict:
     match wish.state:
         case WebhookState.ENABLED:
             sentence = "The webhook is enabled."
+        case WebhookState.DISABLED if wish.replaced_by is not None:
+            sentence = f"The webhook was replaced by {wish.replaced_by}, which gets the events in its place."
         case WebhookState.DISABLED:
             why = f": {wish.disabled_reason}" if wish.disabled_reason else ""
             sentence = f"The webhook is disabled{why.rstrip('.')}."
+        case WebhookState.DRAFT if wish.is_tried_out:
+            sentence = "The webhook is a draft that is tried out: events go to its second URL, beside its original."
         case WebhookState.DRAFT:
             sentence = "The webhook is a draft and gets nothing until it is published."
         case WebhookState.EXPIRED:
-            sentence = "The webhook is expired and gets nothing any more."
+            sentence = "The webhook is expired and gets nothing any more; its draft can be published."
         case other:
             assert_never(other)
-    return Verdict(Rule.STATE, wish.state is WebhookState.ENABLED, sentence)
+    holds = wish.state is WebhookState.ENABLED or (wish.state is WebhookState.DRAFT and wish.is_tried_out)
+    return Verdict(Rule.STATE, holds, sentence)
 
 
 def _trigger(wish: Wish, occurrence: Occurrence) -> Verdict:

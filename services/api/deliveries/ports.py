@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from coro_events.rules.deliveries import DeliveryState
+from coro_events.rules.deliveries import DeliveryKind, DeliveryState
 from coro_events.rules.webhooks import WebhookState
 from services.api.idempotency.ports import KeptAnswer
 from services.api.webhooks.ports import Activity
@@ -27,7 +27,11 @@ class ReplayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A webhook, as far as a replay or a retry depends on it."""
+    """A webhook, as far as a replay or a retry depends on it.
+
+    Attributes:
+        replaced_by: The webhook that took over from it.
+    """
 
     id: uuid.UUID
     workspace_id: str
@@ -35,6 +39,7 @@ class Subject:
     state: WebhookState
     triggers: tuple[str, ...]
     apply_to_all_descendants: bool
+    replaced_by: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Stopped:
     hook_id: uuid.UUID
     state: DeliveryState
     is_under_way: bool
+    kind: DeliveryKind = DeliveryKind.EVENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """From when on a replay may begin, and what a retry by hand makes of a delivery: pure."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from coro_events.rules.deliveries import DeliveryState
+from coro_events.rules.deliveries import DeliveryKind, DeliveryState
 from coro_events.rules.webhooks import WebhookState
 from services.api.deliveries.ports import Stopped
 from services.api.refusals import WrongDeliveryState, WrongState
@@ -24,8 +25,12 @@ def fault_in_since(since: datetime, *, now: datetime, retention_days: int) -> st
     return None
 
 
-def require_enabled(state: WebhookState) -> None:
+def require_enabled(state: WebhookState, replaced_by: uuid.UUID | None = None) -> None:
     """Refuse to replay to a webhook that gets no deliveries.
+
+    Args:
+        state: Of the webhook.
+        replaced_by: The webhook that took over from it.
 
     Raises:
         WrongState: It is not enabled; the detail says what to do.
@@ -33,6 +38,8 @@ def require_enabled(state: WebhookState) -> None:
     match state:
         case WebhookState.ENABLED:
             return
+        case WebhookState.DISABLED if replaced_by is not None:
+            raise WrongState(f"it was replaced by the webhook {replaced_by}; replay to that one")
         case WebhookState.DISABLED:
             raise WrongState("it is disabled; enable it first, then ask for the replay")
         case WebhookState.DRAFT | WebhookState.EXPIRED:
@@ -42,11 +49,19 @@ def require_enabled(state: WebhookState) -> None:
 
 
 def never_delivers(state: WebhookState) -> WrongState:
-    """Return why nothing is sent to a draft or an expired webhook."""
-    what = (
-        "a draft and delivers nothing yet" if state is WebhookState.DRAFT else "expired and delivers nothing any more"
+    """Return why nothing is sent to a draft or an expired webhook, and what to do."""
+    if state is WebhookState.DRAFT:
+        return WrongState("it is a draft and delivers nothing yet; publish it first")
+    return WrongState(
+        "it is expired and delivers nothing any more; publish its draft, or create a new webhook of a later version"
     )
-    return WrongState(f"it is {what}")
+
+
+def _require_receiver(state: WebhookState, stopped: Stopped) -> None:
+    if state in {WebhookState.DRAFT, WebhookState.EXPIRED}:
+        raise never_delivers(state)
+    if stopped.kind is DeliveryKind.SHADOW:
+        raise WrongDeliveryState("it only tried the draft out; the webhook before got the event itself")
 
 
 def is_manual(state: WebhookState, stopped: Stopped) -> bool:
@@ -58,10 +73,9 @@ def is_manual(state: WebhookState, stopped: Stopped) -> bool:
 
     Raises:
         WrongState: The webhook is a draft or expired.
-        WrongDeliveryState: The delivery is over, or an attempt is under way.
+        WrongDeliveryState: The delivery is over, or a shadow, or an attempt is under way.
     """
-    if state in {WebhookState.DRAFT, WebhookState.EXPIRED}:
-        raise never_delivers(state)
+    _require_receiver(state, stopped)
     match stopped.state:
         case DeliveryState.FAILED | DeliveryState.HELD:
             return True
@@ -91,8 +105,7 @@ def require_resendable(state: WebhookState, stopped: Stopped) -> None:
         WrongState: The webhook is a draft or expired.
         WrongDeliveryState: The delivery is not delivered; the detail says what to do.
     """
-    if state in {WebhookState.DRAFT, WebhookState.EXPIRED}:
-        raise never_delivers(state)
+    _require_receiver(state, stopped)
     match stopped.state:
         case DeliveryState.DELIVERED:
             return

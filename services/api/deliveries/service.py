@@ -74,7 +74,7 @@ class Replays:
         """
         since = self._since(body)
         subject = await self._subject(caller, webhook_id)
-        require_enabled(subject.state)
+        require_enabled(subject.state, subject.replaced_by)
         # Before the transaction: counting may take seconds, and a locked webhook keeps the dispatcher waiting.
         counts = await self._store.count(subject, since=since, include=body.include)
         replay = _new(subject, body, counts, since=since)
@@ -82,7 +82,7 @@ class Replays:
             locked = await change.lock(caller.workspace_id, webhook_id)
             if locked is None:
                 raise NotFound
-            require_enabled(locked.state)
+            require_enabled(locked.state, locked.replaced_by)
             await change.insert(replay)
             detail = {
                 "since": body.since,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from coro_events.rules.deliveries import DeliveryState
+from coro_events.rules.deliveries import DeliveryKind, DeliveryState
 from coro_events.rules.webhooks import WebhookState
 from coro_events.store.replaying import COUNT_MISSED, COUNT_STOPPED, FAILED, HELD, MISSED, first_day_of
 from coro_events.store.tables import activity_log, replays, webhooks
@@ -34,7 +34,7 @@ _UNIQUE_RUNNING = "uq_replays_running"
 _NOBODY = uuid.UUID(int=0)
 
 _STOPPED = text("""
-    select day, webhook_id, event_id, hook_id, state, claim is not null and due_at > now() as is_under_way
+    select day, webhook_id, event_id, hook_id, kind, state, claim is not null and due_at > now() as is_under_way
     from deliveries where hook_id = :hook_id and webhook_id = :webhook_id
 """)
 
@@ -193,6 +193,7 @@ class SqlRetryChange:
             event_id=row.event_id,
             hook_id=row.hook_id,
             state=DeliveryState(row.state),
+            kind=DeliveryKind(row.kind),
             is_under_way=row.is_under_way,
         )
 
@@ -220,7 +221,7 @@ class SqlRetryChange:
 async def _subject(
     connection: ReadConnection, workspace_id: str, webhook_id: uuid.UUID, *, lock: bool = False
 ) -> Subject | None:
-    columns = (_w.id, _w.workspace_id, _w.name, _w.state, _w.triggers, _w.apply_to_all_descendants)
+    columns = (_w.id, _w.workspace_id, _w.name, _w.state, _w.triggers, _w.apply_to_all_descendants, _w.replaced_by)
     here = select(*columns).where(_w.id == webhook_id, _w.workspace_id == workspace_id)
     row = await connection.row(here.with_for_update(read=True) if lock else here)
     if row is None:
@@ -232,6 +233,7 @@ async def _subject(
         state=WebhookState(row.state),
         triggers=tuple(row.triggers),
         apply_to_all_descendants=row.apply_to_all_descendants,
+        replaced_by=row.replaced_by,
     )
 
 

@@ -1,15 +1,13 @@
 """What the dispatcher does not ask about one event, and its owner does: version, time, and whether it came before."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from coro_events.contract.bodies import VERSIONS
 from coro_events.contract.triggers import TEST_TYPE
 from coro_events.rules.matching import Rule, Verdict
+from coro_events.rules.sunset import GRACE
 from coro_events.rules.webhooks import WebhookState
 from services.api.explain.ports import Asked, PastDelivery, PastEvent, Then
-
-# A version delivers this long after its expiry.
-GRACE = timedelta(hours=24)
 
 
 def version_verdict(asked: Asked, *, named: int | None, at: datetime) -> Verdict:
@@ -39,7 +37,8 @@ def time_of_past(asked: Asked, event: PastEvent, then: Then) -> Verdict:
         sentence = f"The event came in at {came}, and the webhook exists since {_utc(asked.created_at)}."
         return Verdict(Rule.TIME, holds=False, sentence=sentence)
     if then.state is not None and then.state is not WebhookState.ENABLED:
-        sentence = f"The event came in at {came}, when the webhook was {then.state.value}."
+        was = "a draft" if then.state is WebhookState.DRAFT else then.state.value
+        sentence = f"The event came in at {came}, when the webhook was {was}."
         return Verdict(Rule.TIME, holds=False, sentence=sentence)
     sentence = f"The event came in at {came}, when the webhook was there."
     if then.changed_at is not None:

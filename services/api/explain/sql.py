@@ -14,8 +14,9 @@ from services.api.explain.ports import Asked, PastDelivery, PastEvent, Then
 
 _WEBHOOK = text("""
     select w.id, w.workspace_id, w.state, w.triggers, w.apply_to_all_descendants, w.disabled_reason, w.version,
-           w.created_at, v.expires_at
-    from webhooks w join webhook_versions v on v.version = w.version
+           w.created_at, v.expires_at, cast(w.replaced_by as text) as replaced_by,
+           w.shadow_url is not null and o.state = 'enabled' as is_tried_out
+    from webhooks w join webhook_versions v on v.version = w.version left join webhooks o on o.id = w.draft_of
     where w.id = :id and w.workspace_id = :workspace_id
 """)
 
@@ -33,8 +34,10 @@ _DELIVERY = text("""
 """)
 
 _THEN = text("""
-    select (select action from activity_log where workspace_id = :workspace_id and subject = :subject and at <= :at
-            and action in ('webhook.created', 'webhook.enabled', 'webhook.disabled', 'webhook.expired')
+    select (select coalesce(detail ->> 'status', action) from activity_log
+            where workspace_id = :workspace_id and subject = :subject and at <= :at
+            and action in ('webhook.created', 'webhook.enabled', 'webhook.disabled', 'webhook.expired',
+                           'webhook.draft_created', 'webhook.draft_published', 'webhook.switched_back')
             order by at desc, id desc limit 1) as action,
            (select min(at) from activity_log where workspace_id = :workspace_id and subject = :subject and at > :at
             and action = 'webhook.updated') as changed_at
@@ -42,12 +45,16 @@ _THEN = text("""
 
 _PATH = text("select path from workspaces where id = :id")
 
-# A webhook is enabled from its creation on.
+# A webhook is enabled from its creation on. A published draft is what its original was; the log tells which.
 _STATE_AFTER = {
     "webhook.created": WebhookState.ENABLED,
     "webhook.enabled": WebhookState.ENABLED,
     "webhook.disabled": WebhookState.DISABLED,
     "webhook.expired": WebhookState.EXPIRED,
+    "webhook.draft_created": WebhookState.DRAFT,
+    "webhook.switched_back": WebhookState.DRAFT,
+    WebhookState.ENABLED.value: WebhookState.ENABLED,
+    WebhookState.DISABLED.value: WebhookState.DISABLED,
 }
 
 
@@ -69,6 +76,8 @@ class SqlPast:
             triggers=tuple(row.triggers),
             apply_to_all_descendants=row.apply_to_all_descendants,
             disabled_reason=row.disabled_reason,
+            replaced_by=row.replaced_by,
+            is_tried_out=bool(row.is_tried_out),
         )
         return Asked(row.id, wish, row.version, row.created_at, row.expires_at)
 

@@ -30,7 +30,7 @@ def _filters(
     *,
     state: Annotated[list[DeliveryState] | None, Query(max_length=5, description="In one of these states.")] = None,
     type_: Annotated[list[Trigger] | None, Query(alias="type", max_length=11, description="Of these types.")] = None,
-    kind: Annotated[DeliveryKind | None, Query(description="Of events, or tests.")] = None,
+    kind: Annotated[DeliveryKind | None, Query(description="Of events, tests, or shadows of a draft.")] = None,
     since: _Moment = None,
     until: _Moment = None,
     workspace_id: Annotated[

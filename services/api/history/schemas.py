@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 State = Literal["pending", "delivered", "failed", "held", "discarded"]
-Kind = Literal["event", "test"]
+Kind = Literal["event", "test", "shadow"]
 
 _MOMENT = "UTC, in milliseconds."
 

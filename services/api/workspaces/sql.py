@@ -36,6 +36,13 @@ _STOP_WEBHOOKS = text("""
 """)
 
 
+# Nothing of an archived workspace is tried out any more either.
+_STOP_SHADOWS = text("""
+    update webhooks set shadow_url = null, revision = revision + 1, updated_at = :at
+    where workspace_id = :id and shadow_url is not null
+""")
+
+
 class SqlWorkspaces:
     """The workspaces on record, in PostgreSQL."""
 
@@ -112,6 +119,7 @@ class SqlTreeChange:
         archived = update(workspaces).where(_c.id == workspace_id).values(archived_at=at, updated_at=at)
         await self._connection.execute(archived)
         rows = await self._connection.rows(_STOP_WEBHOOKS, {"id": workspace_id, "at": at})
+        await self._connection.execute(_STOP_SHADOWS, {"id": workspace_id, "at": at})
         return [Stopped(row.id, row.name, row.version) for row in rows]
 
     async def view(self, workspace_id: str) -> Workspace:

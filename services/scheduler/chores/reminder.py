@@ -86,7 +86,7 @@ class Reminder:
 
 def _line(webhook: Candidate, draft: NewDraft, version: int) -> Line:
     detail = {"name": webhook.name, "version": version, "originalId": str(webhook.id)}
-    return Line(webhook.workspace_id, "webhook.draft-created", str(draft.id), detail)
+    return Line(webhook.workspace_id, "webhook.draft_created", str(draft.id), detail)
 
 
 def _event(webhook: Candidate, draft: NewDraft, version: int, now: datetime) -> WebhookEvent:

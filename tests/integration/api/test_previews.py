@@ -4,13 +4,16 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy import select, update
 
 from coro_events.contract.bodies import body_format
 from coro_events.contract.workspaces import WorkspaceCreated
+from coro_events.store.tables import webhooks, workspaces
 from coro_events.store.unit import Database
 from services.api.webhooks.view import milliseconds
-from tests.integration.api.calls import WEBHOOKS, Api, activities, messages
+from tests.integration.api.calls import WEBHOOKS, Api, activities, insert_credential, messages
 from tests.integration.api.past import insert_delivery
 from tests.integration.api.test_drafts import post, read, refusal, release
 from tests.support.clock import FakeClock
@@ -119,6 +122,46 @@ async def test_draft_is_tried_out_at_a_second_url_until_it_is_published(
     await api.call("PUT", path, json={"url": url})
     published = await post(api, draft, "publish")
     assert (published["status"], published["shadowUrl"]) == ("enabled", None)
+
+
+async def test_shadow_is_shown_in_the_history_of_the_draft_and_not_sent_again(
+    api: Api, original: dict[str, Any], database: Database, clock: FakeClock
+) -> None:
+    draft = await post(api, original, "draft")
+    path, url = f"{WEBHOOKS}/{draft['id']}", "https://billing.example.com/next"
+    await api.call("PUT", f"{path}/shadow", json={"url": url})
+    event = {"data": DATA, "sequence": 3, "workspace_name": "Acme", "workspace_type": "channel"}
+    hook_id = await insert_delivery(
+        database, draft["id"], clock.now(), kind="shadow", attempts=1, event=event | {"workspace_path": ["acme"]}
+    )
+
+    for query, found in (({"kind": "shadow"}, 1), ({}, 1), ({"kind": "event"}, 0)):
+        assert len((await api.get(f"{path}/deliveries", params=query)).json()["items"]) == found
+    one = (await api.get(f"{path}/deliveries/{hook_id}")).json()
+    assert (one["kind"], one["url"], json.loads(one["body"])["sequence"]) == ("shadow", url, 3)
+    assert (await api.get(f"{path}/statistics")).json()["deliveries"] == 0
+    assert "publish it first" in (await refusal(api, "POST", draft, f"/deliveries/{hook_id}/retry"))[2]
+    await post(api, draft, "publish")
+    assert "only tried the draft out" in (await refusal(api, "POST", draft, f"/deliveries/{hook_id}/retry"))[2]
+
+
+async def test_shadow_ends_when_its_workspace_is_archived(
+    api: Api, original: dict[str, Any], database: Database, http: httpx.AsyncClient
+) -> None:
+    draft = await post(api, original, "draft")
+    await api.call("PUT", f"{WEBHOOKS}/{draft['id']}/shadow", json={"url": "https://billing.example.com/next"})
+    await insert_credential(database, client_id="platform", role="service")
+    service = Api(http, workspace="acme")
+    await service.sign_in("platform")
+    async with database.write() as connection:
+        await connection.execute(update(workspaces).values(status="inactive", archived_at=None))
+        await connection.execute(update(workspaces).where(workspaces.c.id == "acme-east").values(parent_id="rival"))
+
+    assert (await service.call("PUT", "/v1/workspaces/acme/archive")).status_code == 200
+
+    async with database.read() as connection:
+        rows = await connection.rows(select(webhooks.c.shadow_url))
+    assert [row.shadow_url for row in rows] == [None, None]
 
 
 async def test_shadow_is_refused_with_the_reason(api: Api, original: dict[str, Any]) -> None:

@@ -104,7 +104,7 @@ async def test_webhook_goes_through_its_whole_sunset_in_order(database: Database
     assert logged == [
         ("webhook.sunset-announced", "system:scheduler", RELEASE),
         ("webhook.sunset-reminded", "system:scheduler", REMINDER),
-        ("webhook.draft-created", "system:scheduler", REMINDER),
+        ("webhook.draft_created", "system:scheduler", REMINDER),
         ("webhook.sunset-warned", "system:scheduler", WARNING),
         ("webhook.expired", "system:scheduler", END),
     ]

@@ -2,17 +2,18 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from coro_events.rules.deliveries import DeliveryState
+from coro_events.rules.deliveries import DeliveryKind, DeliveryState
 from coro_events.rules.webhooks import WebhookState
 from coro_events.store.replaying import INCLUDES
 from services.api.deliveries.ports import Stopped
-from services.api.deliveries.rules import fault_in_since, instant_of, is_manual, require_enabled
+from services.api.deliveries.rules import fault_in_since, instant_of, is_manual, require_enabled, require_resendable
 from services.api.deliveries.schemas import ReplayRequest
 from services.api.faults import faults_of
 from services.api.refusals import WrongDeliveryState, WrongState
@@ -96,10 +97,21 @@ def test_replay_is_refused_with_what_to_do_when_the_webhook_is_not_enabled() -> 
     require_enabled(WebhookState.ENABLED)
     with pytest.raises(WrongState, match="enable it first"):
         require_enabled(WebhookState.DISABLED)
-    with pytest.raises(WrongState, match="a draft"):
+    successor = uuid.UUID(int=2)
+    with pytest.raises(WrongState, match=f"replaced by the webhook {successor}; replay to that one"):
+        require_enabled(WebhookState.DISABLED, successor)
+    with pytest.raises(WrongState, match="a draft and delivers nothing yet; publish it first"):
         require_enabled(WebhookState.DRAFT)
-    with pytest.raises(WrongState, match="expired"):
+    with pytest.raises(WrongState, match="publish its draft, or create a new webhook of a later version"):
         require_enabled(WebhookState.EXPIRED)
+
+
+@pytest.mark.parametrize("state", list(DeliveryState))
+def test_shadow_is_not_sent_again(state: DeliveryState) -> None:
+    shadow = replace(stopped(state), kind=DeliveryKind.SHADOW)
+    for rule in (is_manual, require_resendable):
+        with pytest.raises(WrongDeliveryState, match="only tried the draft out"):
+            rule(WebhookState.ENABLED, shadow)
 
 
 @pytest.mark.parametrize("webhook", GETS_SOMETHING)
