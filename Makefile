@@ -38,11 +38,14 @@ migrate: $(VENV)/.stamp-local ## Bring the schema of CORO_DATABASE_URL up to dat
 
 # --- Check ---
 
+# Tests wait more than they compute; the workers share the servers of the run.
+WORKERS ?= --numprocesses=2
+
 .PHONY: check test test-all lint types imports generated
 check: lint types imports generated test-all ## All that must hold before a change is done
 
 test: $(VENV)/.stamp-dev ## Run the tests, all but the faults and the slow ones
-	@$(PY) -m pytest --ignore=tests/faults -m "not slow"
+	@$(PY) -m pytest $(WORKERS) --ignore=tests/faults -m "not slow"
 
 test-all: $(VENV)/.stamp-dev ## Run every test, the faults and the slow ones too
 	@$(PY) -m pytest

@@ -15,6 +15,7 @@ from tests.support.clock import FakeClock
 from tests.support.emptying import Databases
 from tests.support.kafka import Topics
 from tests.support.makers import make_vault
+from tests.support.sharing import SharedServers, told_by_the_run
 from tests.support.sockets import no_network
 
 UNIT_TESTS = Path(__file__).parent / "unit"
@@ -28,7 +29,10 @@ _servers_given = pytest.StashKey[dict[str, str]]()
 def pytest_configure(config: pytest.Config) -> None:
     """Keep where the servers are, then scrub the environment: no test depends on who runs it."""
     ours = [name for name in os.environ if name.upper().startswith("CORO_")]
-    config.stash[_servers_given] = {name: os.environ.pop(name) for name in ours}
+    given = {name: os.environ.pop(name) for name in ours} | told_by_the_run(config)
+    config.stash[_servers_given] = given
+    if config.getoption("numprocesses"):
+        config.pluginmanager.register(SharedServers(given))
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,12 @@ from pydantic import SecretStr
 
 from coro_events.runtime.clock import SystemClock
 from coro_events.store.unit import Database
-from services.api.app import make_rooms, make_web
+from services.api.app import make_rooms
 from services.api.edge import Edge
 from services.api.metrics import Metrics
 from services.api.settings import ApiSettings
 from tests.integration.api.calls import Api, insert_credential
+from tests.integration.api.web import Webs
 from tests.support.clock import FakeClock
 from tests.support.makers import TEST_KEYS, insert_workspace
 from tests.support.resolving import FakeResolver
@@ -60,13 +61,23 @@ def resolver() -> FakeResolver:
     )
 
 
+@pytest.fixture(scope="session")
+def _webs() -> Webs:
+    return Webs()
+
+
 @pytest.fixture
 async def http(
-    settings: ApiSettings, database: Database, clock: FakeClock, resolver: FakeResolver, stopping: asyncio.Event
+    settings: ApiSettings,
+    database: Database,
+    clock: FakeClock,
+    resolver: FakeResolver,
+    stopping: asyncio.Event,
+    _webs: Webs,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of the whole application, from the edge inwards."""
     rooms = make_rooms(settings, database=database, clock=clock, resolver=resolver, stopping=stopping)
-    app = Edge(make_web(rooms), clock=clock, metrics=Metrics(CollectorRegistry()))
+    app = Edge(_webs.serving(rooms), clock=clock, metrics=Metrics(CollectorRegistry()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test") as client:
         yield client
 
