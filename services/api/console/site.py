@@ -11,12 +11,14 @@ from coro_events.runtime.logs import get_logger
 from services.api.console import paths
 from services.api.console.pages import Pages
 from services.api.console.routes import editing, files, sign_in, webhooks, workspaces
+from services.api.console.routes.moving import go
 from services.api.console.texts import common
 from services.api.console.visitor import pages_of
 from services.api.edge import wide_of
 from services.api.errors import answer_of
 from services.api.refusals import ForeignForm, NoSession, Refusal
 from services.api.rooms import Rooms
+from services.api.sessions.cookies import SESSION
 
 # What a script that fetches a part of a page sends along, so that it is not led to another page.
 PART_HEADER = "X-Coro-Part"
@@ -45,11 +47,13 @@ async def _to_sign_in(request: Request, _: Exception) -> Response:
     """Lead to sign-in, and from there back; after a form, to the page that it was on."""
     if PART_HEADER in request.headers:
         return _fault(request, 401)
-    query = request.url.query
-    here = request.url.path + (f"?{query}" if query else "")
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     then = here if request.method == "GET" else _page_before(request)
-    target = f"{paths.SIGN_IN}?{urlencode({'told': 'over', 'then': then} if then != paths.HOME else {})}"
-    return Response(status_code=303, headers={"Location": target.rstrip("?"), "Cache-Control": "no-store"})
+    rooms: Rooms = request.app.state.rooms
+    had_session = rooms.front.cookies.read(request, SESSION) is not None
+    query = {"told": "over" if had_session else "", "then": then if then != paths.HOME else ""}
+    target = f"{paths.SIGN_IN}?{urlencode({name: value for name, value in query.items() if value})}"
+    return go(target.rstrip("?"))
 
 
 def _page_before(request: Request) -> str:

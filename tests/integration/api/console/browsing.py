@@ -1,18 +1,14 @@
 """A browser without scripts: it keeps cookies, says where its forms come from, and follows redirects when told to."""
 
 import re
-import uuid
 from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import insert
 
-from coro_events.store.tables import users
-from coro_events.store.unit import Database
+from tests.support.people import PASSWORD
 
-PASSWORD = "correct horse battery staple"
 ORIGIN = "http://api.test"
 SIGN_IN = "/portal/sign-in"
 WEBHOOKS = "/portal/settings/connectors/webhooks"
@@ -62,20 +58,6 @@ class Browser:
 def text_of(answer: httpx.Response) -> str:
     """Return what a reader sees, roughly: without tags."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
-
-
-async def insert_user(database: Database, **changes: Any) -> uuid.UUID:
-    """Insert a user; its workspace must be there already."""
-    values = {
-        "id": uuid.uuid4(),
-        "email": "admin@acme.example",
-        "workspace_id": "acme",
-        "role": "administrator",
-        "password_hash": None,
-    } | changes
-    async with database.write() as connection:
-        await connection.execute(insert(users).values(values))
-    return uuid.UUID(str(values["id"]))
 
 
 def make_fields(**changes: Any) -> dict[str, Any]:

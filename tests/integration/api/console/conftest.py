@@ -2,17 +2,17 @@
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 
 from coro_events.store.unit import Database
-from tests.integration.api.console.browsing import PASSWORD, Browser, insert_user
+from tests.integration.api.console.browsing import Browser
 from tests.support.makers import insert_workspace
+from tests.support.people import hash_cheaply, insert_user
 
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     """Return the hash of the password that all users of these tests have, cheap to compare with."""
-    return PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
+    return hash_cheaply()
 
 
 @pytest.fixture
