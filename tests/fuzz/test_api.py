@@ -50,7 +50,7 @@ class Target:
 
 @pytest.fixture
 async def target(database_url: str, database: Database) -> AsyncIterator[Target]:
-    """Run the service with a few webhooks that have deliveries."""
+    """Run the service with a few webhooks that have deliveries, one of which has a draft."""
     # The credentials are of a workspace above, so that no call can revoke them.
     await insert_workspace(database, "msp")
     await insert_workspace(database, "acme", parent="msp")
@@ -66,11 +66,16 @@ async def target(database_url: str, database: Database) -> AsyncIterator[Target]
             await service.sign_in("platform")
             webhook_ids = [(await api.create(name=f"Kept {number}", url=URL))["id"] for number in range(3)]
             at = SystemClock().now() - timedelta(hours=1)
+            released = await service.call("POST", "/v1/webhook-versions/2/release", json={})
+            assert released.status_code == 200, released.text
+            drafted = await api.call("POST", f"{WEBHOOKS}/{webhook_ids[1]}/draft")
+            assert drafted.status_code == 201, drafted.text
             hook_ids = [str(await insert_delivery(database, one, at)) for one in webhook_ids]
             known = {
-                "webhook_id": webhook_ids[:1],
+                "webhook_id": [webhook_ids[0], drafted.json()["id"]],
                 "hook_id": hook_ids[:1],
                 "workspace_id": ["acme", "acme-east"],
+                "version": ["1", "2", "3"],
             }
             yield Target(api, service, known)
         failed = [one for one in process.lines() if one.get("event") in {"request.failed", "request.postponed"}]
@@ -133,7 +138,7 @@ async def test_api_answers_as_described_when_it_is_called_in_every_way(
     document = narrowed((await target.api.http.get("/openapi.json")).json(), target.known)
     people = await call(target.api, document, seconds * 3 // 4, tmp_path, "--exclude-tag", "workspaces", *more)
     # Nothing there links to anything else.
-    more += ["--include-tag", "workspaces", "--phases", "examples,coverage,fuzzing"]
+    more += ["--include-tag", "workspaces", "--include-tag", "versions", "--phases", "examples,coverage,fuzzing"]
     # A workspace may have the id `sync`, so the methods that `/v1/workspaces/sync` lacks are those of a workspace.
     more += ["--exclude-checks", "unsupported_method"]
     services = await call(target.service, document, seconds // 4, tmp_path, *more)
