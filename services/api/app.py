@@ -29,6 +29,9 @@ from services.api.access.tokens import Tokens
 from services.api.activity import routes as activity_routes
 from services.api.activity.service import Activities
 from services.api.activity.sql import SqlActivityLog
+from services.api.attention.service import Attention
+from services.api.attention.sql import SqlStandings
+from services.api.console.live import Live
 from services.api.console.paths import HOME
 from services.api.console.paths import ROOT as CONSOLE
 from services.api.console.site import make_site
@@ -82,6 +85,7 @@ from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.seals import Seals
 from services.api.webhooks.service import Webhooks
 from services.api.webhooks.showing import Showing
+from services.api.webhooks.signing import Signing
 from services.api.webhooks.sql import SqlTestResults, SqlWebhooks
 from services.api.webhooks.testing import Testing
 from services.api.workspaces import routes as workspace_routes
@@ -152,6 +156,9 @@ def make_rooms(
         versions=Versions(store=SqlVersions(database), clock=clock),
         drafts=Drafts(store=store, showing=showing, seals=seals, clock=clock, reach=reach),
         previews=Previews(store=store, sent=SqlSentEvents(database), clock=clock),
+        attention=Attention(standings=SqlStandings(database), clock=clock),
+        signing=Signing(store=store, seals=seals),
+        live=Live(clock=clock, stopping=stopping),
     )
 
 

@@ -7,6 +7,8 @@ from fastapi import Depends, Request
 
 from services.api.access.service import Access
 from services.api.activity.service import Activities
+from services.api.attention.service import Attention
+from services.api.console.live import Live
 from services.api.credentials.service import ApiCredentials
 from services.api.deliveries.service import Replays, Retries
 from services.api.drafts.previewing import Previews
@@ -21,6 +23,7 @@ from services.api.sessions.service import Sessions
 from services.api.versions.service import Versions
 from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.service import Webhooks
+from services.api.webhooks.signing import Signing
 from services.api.webhooks.testing import Testing
 from services.api.workspaces.service import Workspaces
 from services.api.workspaces.sync import Syncs
@@ -50,6 +53,9 @@ class Rooms:
     versions: Versions
     drafts: Drafts
     previews: Previews
+    attention: Attention
+    signing: Signing
+    live: Live
 
 
 def rooms_of(request: Request) -> Rooms:

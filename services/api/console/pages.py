@@ -42,8 +42,11 @@ class Pages:
 
     def page(self, template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
         """Return a page, or a part of one."""
-        text = self._environment.get_template(template).render(shown)
-        return HTMLResponse(text, status_code=status, headers=self._headers)
+        return HTMLResponse(self.part(template, **shown), status_code=status, headers=self._headers)
+
+    def part(self, template: str, **shown: Any) -> str:
+        """Return the text of a part of a page."""
+        return self._environment.get_template(template).render(shown)
 
     def asset(self, name: str) -> str:
         """Return the address of a file, which changes with its content."""

@@ -111,6 +111,11 @@ class Sessions:
             await self._store.mark_seen(session, now)
         return session
 
+    async def lasts(self, token: str | None) -> bool:
+        """Return whether a session still lasts; an open page that looks does not make it last longer."""
+        session = None if token is None else await self._store.find(_hash(token))
+        return session is not None and self._clock.now() < lasts_until(session, self._life)
+
     async def sign_out(self, session: Session) -> None:
         """End a session."""
         await self._store.close(session, self._told(session.user, "user.signed_out", {}))
