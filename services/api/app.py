@@ -31,7 +31,6 @@ from services.api.activity.service import Activities
 from services.api.activity.sql import SqlActivityLog
 from services.api.attention.service import Attention
 from services.api.attention.sql import SqlStandings
-from services.api.console.live import Live
 from services.api.console.paths import HOME
 from services.api.console.paths import ROOT as CONSOLE
 from services.api.console.site import make_site
@@ -74,6 +73,7 @@ from services.api.sessions.ports import Provider
 from services.api.sessions.service import Sessions
 from services.api.sessions.sql import SqlSessions
 from services.api.settings import ApiSettings
+from services.api.streams import Live
 from services.api.versions import routes as version_routes
 from services.api.versions.service import Versions
 from services.api.versions.sql import SqlVersions

@@ -8,7 +8,6 @@ from fastapi import Depends, Request
 from services.api.access.service import Access
 from services.api.activity.service import Activities
 from services.api.attention.service import Attention
-from services.api.console.live import Live
 from services.api.credentials.service import ApiCredentials
 from services.api.deliveries.service import Replays, Retries
 from services.api.drafts.previewing import Previews
@@ -20,6 +19,7 @@ from services.api.pulse.service import Pulse
 from services.api.sessions.front import Front
 from services.api.sessions.openid import OpenId
 from services.api.sessions.service import Sessions
+from services.api.streams import Live
 from services.api.versions.service import Versions
 from services.api.webhooks.rotating import Rotating
 from services.api.webhooks.service import Webhooks
