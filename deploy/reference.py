@@ -1,6 +1,7 @@
 """The operations of the REST API in Markdown, each with a call by curl, made from the OpenAPI document."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from services.api.docs.document import operations
 
 Node = dict[str, Any]
 
+_CAPITAL = re.compile(r"(?=[A-Z])")
 _ROLES = {"viewer": "a viewer", "administrator": "an administrator", "super_admin": "a super admin"}
 
 
@@ -56,12 +58,19 @@ def _who(method: str, operation: Node) -> str:
 def _curl(method: str, path: str, operation: Node) -> Iterator[str]:
     for name in ("webhook_id", "hook_id", "replay_id", "credential_id"):
         path = path.replace(f"{{{name}}}", f"${name.upper()}")
-    path = path.replace("{workspace_id}", "exampletradecom_7K2P_b")
+    path = path.replace("{workspace_id}", "exampletradecom_7K2P_b").replace("{version}", "2")
     flag = "" if method == "get" else f" -X {method.upper()}"
-    lines = [f'curl{flag} "$API{path}"']
+    lines = [f'curl{flag} "$API{path}{_query(operation)}"']
     if "security" in operation:
         lines.append('-H "Authorization: Bearer $TOKEN" -H "Workspace: $WORKSPACE"')
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
         lines.append(f"-H 'Content-Type: {media_type}'")
         lines.append(f"-d '{json.dumps(content['example'], ensure_ascii=False)}'")
     yield " \\\n  ".join(lines)
+
+
+def _query(operation: Node) -> str:
+    """Return the query of a call that says nothing without one: the parameters that have an example."""
+    named = (one["name"] for one in operation.get("parameters", ()) if one["in"] == "query" and "examples" in one)
+    query = "&".join(f"{name}=${_CAPITAL.sub('_', name).upper()}" for name in named)
+    return f"?{query}" if query else ""

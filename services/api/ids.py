@@ -2,14 +2,14 @@
 
 import uuid
 
-from services.api.refusals import NotFound
+from services.api.refusals import Refusal
 
 
-def id_of(text: str, missing: type[NotFound]) -> uuid.UUID:
+def id_of(text: str, missing: type[Refusal]) -> uuid.UUID:
     """Return the id that a path names.
 
     Raises:
-        NotFound: It is no id; of the class that is given, as where there is no such thing.
+        Refusal: It is no id; of the class that is given, as where there is no such thing.
     """
     try:
         return uuid.UUID(text)

@@ -1,7 +1,5 @@
 """The API credentials of a workspace."""
 
-import uuid
-
 from fastapi import APIRouter, Request, Response
 
 from services.api.access.guard import CallerHere, needs
@@ -10,6 +8,7 @@ from services.api.bodies import documented_body, read_body
 from services.api.credentials.schemas import CreatedCredential, CredentialCreate, CredentialView
 from services.api.idempotency.ports import KeptAnswer
 from services.api.idempotency.replies import IdempotencyKey, given_again
+from services.api.ids import id_of
 from services.api.paging import DEFAULT_PAGE_SIZE, Page, PageNumber, PageSize
 from services.api.problems import documented
 from services.api.refusals import NoSuchCredential
@@ -74,8 +73,4 @@ async def list_credentials(
 )
 async def revoke_credential(credential_id: str, caller: CallerHere, rooms: RoomsHere) -> None:
     """Put a credential out of force at once, the tokens that it got with it."""
-    try:
-        named = uuid.UUID(credential_id)
-    except ValueError:
-        raise NoSuchCredential from None
-    await rooms.credentials.revoke(caller, named)
+    await rooms.credentials.revoke(caller, id_of(credential_id, NoSuchCredential))

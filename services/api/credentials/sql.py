@@ -8,13 +8,14 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, or_, select, update
 
-from coro_events.store.tables import activity_log, api_credentials
+from coro_events.store.tables import api_credentials
 from coro_events.store.unit import Database, WriteConnection
 from services.api.access.roles import Role
 from services.api.credentials.ports import ApiCredential, CredentialChange
 from services.api.idempotency.ports import KeptAnswer
 from services.api.idempotency.sql import keep_answer
 from services.api.webhooks.ports import Activity
+from services.api.webhooks.sql import record_activity
 
 _c = api_credentials.c
 # With the workspace's hash, names the lock behind which credentials are counted.
@@ -86,16 +87,7 @@ class SqlCredentialChange:
 
     async def record(self, activity: Activity) -> None:
         """Write a line of the activity log."""
-        await self._connection.execute(
-            insert(activity_log).values(
-                workspace_id=activity.workspace_id,
-                at=activity.at,
-                actor=activity.actor,
-                action=activity.action,
-                subject=activity.subject,
-                detail=dict(activity.detail),
-            )
-        )
+        await record_activity(self._connection, activity)
 
     async def keep(self, answer: KeptAnswer) -> None:
         """Keep the answer to the request of an idempotency key, or raise StillUnderWay."""

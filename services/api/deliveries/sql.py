@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from coro_events.rules.deliveries import DeliveryKind, DeliveryState
 from coro_events.rules.webhooks import WebhookState
 from coro_events.store.replaying import COUNT_MISSED, COUNT_STOPPED, FAILED, HELD, MISSED, first_day_of
-from coro_events.store.tables import activity_log, replays, webhooks
+from coro_events.store.tables import replays, webhooks
 from coro_events.store.unit import Database, ReadConnection, WriteConnection
 from services.api.deliveries.ports import (
     Again,
@@ -28,6 +28,7 @@ from services.api.idempotency.ports import KeptAnswer
 from services.api.idempotency.sql import keep_answer
 from services.api.refusals import ReplayRunning
 from services.api.webhooks.ports import Activity
+from services.api.webhooks.sql import record_activity
 
 _w, _r = webhooks.c, replays.c
 _UNIQUE_RUNNING = "uq_replays_running"
@@ -148,7 +149,7 @@ class SqlReplayChange:
 
     async def record(self, activity: Activity) -> None:
         """Write a line of the activity log."""
-        await _record(self._connection, activity)
+        await record_activity(self._connection, activity)
 
     async def keep(self, answer: KeptAnswer) -> None:
         """Keep the answer to the request of an idempotency key, or raise StillUnderWay."""
@@ -215,7 +216,7 @@ class SqlRetryChange:
 
     async def record(self, activity: Activity) -> None:
         """Write a line of the activity log."""
-        await _record(self._connection, activity)
+        await record_activity(self._connection, activity)
 
 
 async def _subject(
@@ -251,17 +252,4 @@ def _replay(row: Row[Any]) -> Replay:
         replayed=row.replayed,
         finished_at=row.finished_at,
         reason=row.reason,
-    )
-
-
-async def _record(connection: WriteConnection, activity: Activity) -> None:
-    await connection.execute(
-        insert(activity_log).values(
-            workspace_id=activity.workspace_id,
-            at=activity.at,
-            actor=activity.actor,
-            action=activity.action,
-            subject=activity.subject,
-            detail=dict(activity.detail),
-        )
     )

@@ -1,8 +1,6 @@
 """Drafts: made, previewed, tried out, published, and taken back."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from services.api.access.guard import CallerHere
@@ -13,6 +11,7 @@ from services.api.idempotency.replies import IdempotencyKey, given_again
 from services.api.ids import id_of
 from services.api.problems import documented
 from services.api.refusals import NotFound
+from services.api.revisions import IfMatch
 from services.api.rooms import RoomsHere
 from services.api.webhooks.ports import Webhook
 from services.api.webhooks.schemas import WebhookView
@@ -21,10 +20,6 @@ from services.api.webhooks.view import etag_of
 PREFIX = "/v1/settings/webhooks"
 
 router = APIRouter(prefix=PREFIX + "/{webhook_id}", tags=["versions"])
-
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag that the decision was made from; 412 if it is outdated.")
-]
 
 
 class _Nothing(BaseModel):

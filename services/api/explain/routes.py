@@ -27,7 +27,14 @@ async def explain_event(
     webhook_id: str,
     caller: CallerHere,
     rooms: RoomsHere,
-    event_id: Annotated[str | None, Query(alias="eventId", description="Our id of the event.")] = None,
+    event_id: Annotated[
+        str | None,
+        Query(
+            alias="eventId",
+            description="Our id of the event.",
+            openapi_examples={"event": {"value": "0f0a9f4e-55d7-5b5f-9c0e-6a1c3b5d7e42"}},
+        ),
+    ] = None,
     source: Annotated[str | None, Query(description="Who emitted it; together with `sourceId`.")] = None,
     source_id: Annotated[str | None, Query(alias="sourceId", description="What its source calls it.")] = None,
 ) -> Explanation:

@@ -1,10 +1,9 @@
 """The published operations on webhook configurations."""
 
-import uuid
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.api.access.guard import CallerHere, needs
 from services.api.access.roles import Role
@@ -12,9 +11,11 @@ from services.api.bodies import documented_body, read_body
 from services.api.idempotency.ports import KeptAnswer
 from services.api.idempotency.replies import IdempotencyKey, given_again
 from services.api.idempotency.service import Once
+from services.api.ids import id_of
 from services.api.paging import DEFAULT_PAGE_SIZE, Page, PageNumber, PageSize
 from services.api.problems import documented
 from services.api.refusals import NotFound
+from services.api.revisions import IfMatch
 from services.api.rooms import RoomsHere
 from services.api.webhooks.ports import Order, Webhook
 from services.api.webhooks.schemas import (
@@ -29,10 +30,6 @@ from services.api.webhooks.schemas import (
 from services.api.webhooks.view import etag_of, view_of_test
 
 router = APIRouter(prefix="/v1/settings/webhooks", tags=["webhooks"])
-
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag that the change was made from; 412 if it is outdated.")
-]
 
 
 @router.post(
@@ -87,7 +84,7 @@ async def list_webhooks(
 )
 async def get_webhook(webhook_id: str, response: Response, caller: CallerHere, rooms: RoomsHere) -> WebhookDetails:
     """Return a webhook and its latest test."""
-    webhook, view = await rooms.webhooks.one(caller, _id(webhook_id))
+    webhook, view = await rooms.webhooks.one(caller, id_of(webhook_id, NotFound))
     last = await rooms.testing.last(webhook.id)
     response.headers["ETag"] = etag_of(webhook)
     return WebhookDetails(**view.model_dump(), last_test=None if last is None else view_of_test(last))
@@ -111,7 +108,7 @@ async def update_webhook(
 ) -> WebhookView:
     """Change a webhook; the next attempt of each of its deliveries follows the new values."""
     body = await read_body(request, WebhookUpdate, context=await rooms.webhooks.rules_of_update())
-    webhook, view = await rooms.webhooks.update(caller, _id(webhook_id), body, if_match=if_match)
+    webhook, view = await rooms.webhooks.update(caller, id_of(webhook_id, NotFound), body, if_match=if_match)
     response.headers["ETag"] = etag_of(webhook)
     return view
 
@@ -125,7 +122,7 @@ async def update_webhook(
 )
 async def delete_webhook(webhook_id: str, caller: CallerHere, rooms: RoomsHere, if_match: IfMatch = None) -> None:
     """Remove a webhook; what it has not delivered yet is discarded."""
-    await rooms.webhooks.delete(caller, _id(webhook_id), if_match=if_match)
+    await rooms.webhooks.delete(caller, id_of(webhook_id, NotFound), if_match=if_match)
 
 
 @router.get(
@@ -141,7 +138,7 @@ async def delete_webhook(webhook_id: str, caller: CallerHere, rooms: RoomsHere, 
 )
 async def test_webhook(webhook_id: str, response: Response, caller: CallerHere, rooms: RoomsHere) -> TestView:
     """Send one test delivery and return what the receiver answered; it is never repeated and never disables."""
-    test = view_of_test(await rooms.testing.run(caller, _id(webhook_id)))
+    test = view_of_test(await rooms.testing.run(caller, id_of(webhook_id, NotFound)))
     response.headers["Cache-Control"] = "no-store"
     if test.state == "pending":
         response.status_code = 202
@@ -167,7 +164,7 @@ async def rotate_secret(
     idempotency_key: IdempotencyKey = None,
 ) -> WebhookView | Response:
     """Sign with a new secret, shown in this answer only; for a while the present one signs `webhook-signature` too."""
-    webhook_uuid = _id(webhook_id)
+    webhook_uuid = id_of(webhook_id, NotFound)
     body = await read_body(request, SecretRotation)
     operation = f"rotateWebhookSecret {webhook_uuid}"
     async with rooms.idempotency.once(caller, idempotency_key, operation=operation, body=body) as once:
@@ -189,11 +186,3 @@ def _keeper(once: Once, status: int) -> Callable[[Webhook, WebhookView], KeptAns
     if not once.is_kept:
         return None
     return lambda webhook, view: once.keep(status, _headers(webhook), view)
-
-
-def _id(text: str) -> uuid.UUID:
-    """Return the id of a webhook; what is no id names no webhook."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise NotFound from None

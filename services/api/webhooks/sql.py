@@ -188,16 +188,7 @@ class SqlWebhookChange:
 
     async def record(self, activity: Activity) -> None:
         """Write a line of the activity log."""
-        await self._connection.execute(
-            insert(activity_log).values(
-                workspace_id=activity.workspace_id,
-                at=activity.at,
-                actor=activity.actor,
-                action=activity.action,
-                subject=activity.subject,
-                detail=dict(activity.detail),
-            )
-        )
+        await record_activity(self._connection, activity)
 
     async def publish(self, event: WebhookEvent) -> None:
         """Leave a message in the outbox."""
@@ -211,6 +202,20 @@ class SqlWebhookChange:
     async def keep(self, answer: KeptAnswer) -> None:
         """Keep the answer to the request of an idempotency key, or raise StillUnderWay."""
         await keep_answer(self._connection, answer)
+
+
+async def record_activity(connection: WriteConnection, activity: Activity) -> None:
+    """Write a line of the activity log, whatever it is about."""
+    await connection.execute(
+        insert(activity_log).values(
+            workspace_id=activity.workspace_id,
+            at=activity.at,
+            actor=activity.actor,
+            action=activity.action,
+            subject=activity.subject,
+            detail=dict(activity.detail),
+        )
+    )
 
 
 class SqlTestResults:
