@@ -67,7 +67,7 @@ def starting_servers(env: Mapping[str, str]) -> Iterator[StartingServers]:
                 database_url = postgres.url("postgres")
             if not bootstrap:
                 port = free_port()
-                kafka = EmbeddedKafka(folder / "kafka", port, preferred_port(free_port(), {port}))
+                kafka = EmbeddedKafka(folder / "kafka", port, preferred_port(free_port(), {port}), brief=True)
                 stack.callback(kafka.remove)
                 kafka.launch()
                 bootstrap = kafka.bootstrap

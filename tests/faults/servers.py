@@ -17,7 +17,7 @@ class Servers:
         # Durable: without, PostgreSQL itself forgets the last commits when it is stopped at once.
         self._postgres = EmbeddedPostgres(folder / "postgres", free_port(), durable=True)
         port = free_port()
-        self._kafka = EmbeddedKafka(folder / "kafka", port, preferred_port(free_port(), {port}))
+        self._kafka = EmbeddedKafka(folder / "kafka", port, preferred_port(free_port(), {port}), brief=True)
 
     @property
     def database_admin_url(self) -> str:

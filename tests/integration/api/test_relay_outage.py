@@ -56,7 +56,7 @@ class Watched:
 def broker(tmp_path: Path) -> Iterator[EmbeddedKafka]:
     """Start a broker of this test alone."""
     port = free_port()
-    broker = EmbeddedKafka(tmp_path, port, preferred_port(free_port(), {port}))
+    broker = EmbeddedKafka(tmp_path, port, preferred_port(free_port(), {port}), brief=True)
     broker.start()
     yield broker
     broker.remove()

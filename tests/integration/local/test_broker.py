@@ -15,7 +15,7 @@ LIMIT_S = 30
 
 
 def test_a_record_is_there_when_the_broker_starts_again(tmp_path: Path) -> None:
-    first = EmbeddedKafka(tmp_path, free_port(), free_port())
+    first = EmbeddedKafka(tmp_path, free_port(), free_port(), brief=True)
     first.start()
     try:
         admin = AdminClient({"bootstrap.servers": first.bootstrap})
@@ -25,7 +25,7 @@ def test_a_record_is_there_when_the_broker_starts_again(tmp_path: Path) -> None:
         assert producer.flush(LIMIT_S) == 0
     finally:
         first.stop()
-    second = EmbeddedKafka(tmp_path, free_port(), free_port())
+    second = EmbeddedKafka(tmp_path, free_port(), free_port(), brief=True)
     second.start()
     try:
         consumer = Consumer(
@@ -54,7 +54,7 @@ def test_a_topic_is_refused_when_nobody_made_it(kafka_bootstrap: str) -> None:
 
 def test_the_reason_is_told_when_the_port_is_taken(tmp_path: Path, kafka_bootstrap: str) -> None:
     taken = int(kafka_bootstrap.rpartition(":")[2])
-    broker = EmbeddedKafka(tmp_path, taken, free_port())
+    broker = EmbeddedKafka(tmp_path, taken, free_port(), brief=True)
     try:
         with pytest.raises(LocalError, match="Kafka ended unexpectedly"):
             broker.start()

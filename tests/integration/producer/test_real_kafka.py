@@ -102,7 +102,7 @@ async def test_connecting_fails_soon_when_nobody_answers() -> None:
 def own_kafka(tmp_path: Path) -> Iterator[EmbeddedKafka]:
     """Start a broker that the test may stop."""
     port = free_port()
-    broker = EmbeddedKafka(tmp_path / "kafka", port, preferred_port(free_port(), {port}))
+    broker = EmbeddedKafka(tmp_path / "kafka", port, preferred_port(free_port(), {port}), brief=True)
     broker.start()
     yield broker
     broker.remove()
