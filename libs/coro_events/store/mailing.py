@@ -52,8 +52,8 @@ _LOCK_OPEN = text(
 
 _LISTED = text(
     """
-    select l.mail_id, l.of, w.id, w.name, w.version, w.url, w.disabled_reason, k.display_name as workspace,
-           v.expires_at, d.version as draft_version
+    select l.mail_id, l.of, w.id, w.name, w.version, w.url, w.disabled_reason, w.workspace_id,
+           k.display_name as workspace, v.expires_at, d.version as draft_version
     from (
         select l.mail_id, l.webhook_id, count(*) over one as of,
             row_number() over (partition by l.mail_id order by k.display_name, k.id, w.name, w.id) as place
@@ -129,6 +129,7 @@ class Listed:
     version: int
     url: str
     disabled_reason: str | None
+    workspace_id: str
     workspace: str
     expires_at: datetime | None
     draft_version: int | None
@@ -188,6 +189,7 @@ async def listings(connection: ReadConnection, ids: Sequence[uuid.UUID]) -> Mapp
                 version=row.version,
                 url=row.url,
                 disabled_reason=row.disabled_reason,
+                workspace_id=row.workspace_id,
                 workspace=row.workspace,
                 expires_at=row.expires_at,
                 draft_version=row.draft_version,

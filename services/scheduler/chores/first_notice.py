@@ -38,6 +38,6 @@ async def _act(connection: WriteConnection, batch: Batch) -> int:
     due = batch.of(Notice.FIRST)
     taken = await take(connection, Notice.FIRST, batch.version, [webhook.id for webhook in due], batch.now)
     told = [webhook for webhook in due if webhook.id in taken]
-    await log_lines(connection, lines(told, "webhook.sunset-announced", batch.expires_at), actor=ACTOR, at=batch.now)
+    await log_lines(connection, lines(told, "webhook.sunset_announced", batch.expires_at), actor=ACTOR, at=batch.now)
     await collect(connection, MailKind.FIRST, batch.version, [webhook.id for webhook in told], batch.now)
     return len(told)

@@ -45,7 +45,7 @@ class Reminder:
         due = batch.of(Notice.REMINDER)
         taken = await take(connection, Notice.REMINDER, batch.version, [webhook.id for webhook in due], batch.now)
         told = [webhook for webhook in due if webhook.id in taken]
-        await log_lines(connection, lines(told, "webhook.sunset-reminded", batch.expires_at), actor=ACTOR, at=batch.now)
+        await log_lines(connection, lines(told, "webhook.sunset_reminded", batch.expires_at), actor=ACTOR, at=batch.now)
         await collect(connection, MailKind.REMINDER, batch.version, [webhook.id for webhook in told], batch.now)
         return await self._make_drafts(connection, batch)
 
@@ -85,7 +85,7 @@ class Reminder:
 
 
 def _line(webhook: Candidate, draft: NewDraft, version: int) -> Line:
-    detail = {"name": webhook.name, "version": version, "originalId": str(webhook.id)}
+    detail = {"name": webhook.name, "version": version, "draftOf": str(webhook.id)}
     return Line(webhook.workspace_id, "webhook.draft_created", str(draft.id), detail)
 
 

@@ -34,5 +34,5 @@ async def _act(connection: WriteConnection, batch: Batch) -> int:
     due = batch.of(Notice.WARNING)
     taken = await take(connection, Notice.WARNING, batch.version, [webhook.id for webhook in due], batch.now)
     told = [webhook for webhook in due if webhook.id in taken]
-    await log_lines(connection, lines(told, "webhook.sunset-warned", batch.expires_at), actor=ACTOR, at=batch.now)
+    await log_lines(connection, lines(told, "webhook.sunset_warned", batch.expires_at), actor=ACTOR, at=batch.now)
     return len(told)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from coro_events.rules.sunset import GRACE, Notice, Sunset, span_of
 from coro_events.store.mailing import Listed, Listing, MailKind, OpenMail
@@ -59,12 +59,12 @@ def draft(mail: OpenMail, listing: Listing, *, newest: int, console_url: str | N
     """
     count = f"{listing.total} {'webhook' if listing.total == 1 else 'webhooks'}"
     title, opening, heading, steps = _SAYS[mail.kind](mail, listing, count, newest)
-    link = f"{console_url}{_PAGE}" if console_url else ""
+    link = _page(console_url, mail.workspace_id)
     return Draft(
         subject=f"{title} ({mail.workspace})",
         title=title,
         opening=opening,
-        groups=_groups(mail, listing.webhooks, link),
+        groups=_groups(mail, listing.webhooks, console_url),
         others=listing.total - len(listing.webhooks),
         heading=heading,
         steps=steps,
@@ -176,17 +176,22 @@ _SAYS = {
 }
 
 
-def _groups(mail: OpenMail, webhooks: Sequence[Listed], link: str) -> list[tuple[str, list[Item]]]:
+def _groups(mail: OpenMail, webhooks: Sequence[Listed], console_url: str | None) -> list[tuple[str, list[Item]]]:
     groups: dict[str, list[Item]] = {}
     for webhook in webhooks:
         item = Item(
             name=_line(webhook.name),
             host=urlsplit(webhook.url).hostname or "",
             note=_note(mail.kind, webhook),
-            link=f"{link}#webhook-{webhook.id}" if link else "",
+            link=_page(console_url, webhook.workspace_id, f"#webhook-{webhook.id}"),
         )
         groups.setdefault(_line(webhook.workspace), []).append(item)
     return list(groups.items())
+
+
+def _page(console_url: str | None, workspace_id: str, place: str = "") -> str:
+    """Return where the console shows the webhooks of a workspace; empty where no console is known."""
+    return f"{console_url}{_PAGE}?{urlencode({'workspace': workspace_id})}{place}" if console_url else ""
 
 
 def _note(kind: MailKind, webhook: Listed) -> str:

@@ -102,10 +102,10 @@ async def test_webhook_goes_through_its_whole_sunset_in_order(database: Database
     assert told == [("webhook-draft-created",), ("webhook-expired",)]
     logged = await rows(database, "select action, actor, at from activity_log order by id")
     assert logged == [
-        ("webhook.sunset-announced", "system:scheduler", RELEASE),
-        ("webhook.sunset-reminded", "system:scheduler", REMINDER),
+        ("webhook.sunset_announced", "system:scheduler", RELEASE),
+        ("webhook.sunset_reminded", "system:scheduler", REMINDER),
         ("webhook.draft_created", "system:scheduler", REMINDER),
-        ("webhook.sunset-warned", "system:scheduler", WARNING),
+        ("webhook.sunset_warned", "system:scheduler", WARNING),
         ("webhook.expired", "system:scheduler", END),
     ]
 

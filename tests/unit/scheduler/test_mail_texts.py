@@ -19,6 +19,7 @@ WEBHOOK = Listed(
     version=1,
     url="https://receiver.example.com/hook?key=hidden-word",
     disabled_reason=None,
+    workspace_id="acme",
     workspace="Acme",
     expires_at=EXPIRES_AT,
     draft_version=None,
@@ -68,7 +69,7 @@ def test_first_notice_tells_the_dates_and_lists_webhooks_by_workspace() -> None:
     assert "On 2 August 2026 you get a reminder" in flowed
     assert "On 3 September 2026, 10:00 UTC those that still use version 1 stop delivering." in flowed
     assert flowed.index("Acme") < flowed.index("Billing") < flowed.index("Usage") < flowed.index("Bolt")
-    assert f"{CONSOLE}/portal/settings/connectors/webhooks#webhook-{WEBHOOK.id}" in words.text
+    assert f"{CONSOLE}/portal/settings/connectors/webhooks?workspace=acme#webhook-{WEBHOOK.id}" in words.text
 
 
 def test_reminder_tells_of_the_drafts_and_of_whoever_has_none() -> None:
