@@ -6,15 +6,24 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from structlog.testing import capture_logs
 
-from coro_events.store.tables import api_credentials, deliveries, outbox, replays, webhooks, workspaces
+from coro_events.store.tables import (
+    api_credentials,
+    deliveries,
+    outbox,
+    replays,
+    webhook_versions,
+    webhooks,
+    workspaces,
+)
 from coro_events.store.unit import Database
 from services.api.app import make_routes
 from services.api.docs.document import operations
 from tests.integration.api.calls import WEBHOOKS, Api, insert_credential
 from tests.integration.api.past import insert_delivery
+from tests.integration.api.test_drafts import post, release
 from tests.support.clock import FakeClock
 from tests.support.makers import insert_workspace
 from tests.unit.api.bodies import make_body
@@ -25,11 +34,12 @@ NO_LINES = (
     "create trigger refuse_line before insert on activity_log for each row execute function refuse_line()",
 )
 # When a credential was last used is no change that anybody made.
-TABLES = (webhooks, replays, deliveries, workspaces, outbox, api_credentials)
+TABLES = (webhooks, webhook_versions, replays, deliveries, workspaces, outbox, api_credentials)
 COLUMNS = tuple([column for column in table.c if column.name != "last_used_at"] for table in TABLES)
 WEBHOOK = f"{WEBHOOKS}/{{webhook}}"
 CREDENTIALS = "/v1/settings/api-credentials"
 
+FOR_SERVICES = ("/v1/workspaces", "/v1/webhook-versions")
 NEW_WORKSPACE = {"type": "regular", "displayName": "West", "status": "new", "parentWorkspaceId": "acme"}
 
 # What each operation that changes something is called with, by its id; braces name what is there.
@@ -43,6 +53,12 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "cancelReplay": ("DELETE", f"{WEBHOOK}/replays/{{replay}}", None),
     "retryDelivery": ("POST", f"{WEBHOOK}/deliveries/{{failed}}/retry", None),
     "resendDelivery": ("POST", f"{WEBHOOK}/deliveries/{{delivered}}/resend", None),
+    "createDraft": ("POST", f"{WEBHOOK}/draft", None),
+    "publishDraft": ("POST", f"{WEBHOOKS}/{{draft}}/publish", None),
+    "switchBack": ("POST", f"{WEBHOOKS}/{{published}}/switch-back", None),
+    "setShadow": ("PUT", f"{WEBHOOKS}/{{draft}}/shadow", {"url": "https://billing.example.com/other"}),
+    "endShadow": ("DELETE", f"{WEBHOOKS}/{{draft}}/shadow", None),
+    "releaseWebhookVersion": ("POST", "/v1/webhook-versions/3/release", {}),
     "createApiCredential": ("POST", CREDENTIALS, {"name": "New", "role": "viewer"}),
     "revokeApiCredential": ("DELETE", f"{CREDENTIALS}/{{credential}}", None),
     "putWorkspace": ("PUT", "/v1/workspaces/acme-west", NEW_WORKSPACE),
@@ -65,7 +81,16 @@ async def places(api: Api, database: Database, clock: FakeClock) -> dict[str, st
     """Make everything that the changes need; return its ids by the names that the paths use."""
     for workspace, changes in (("acme-mid", {"type": "channel"}), ("acme-idle", {"status": "inactive"})):
         await insert_workspace(database, workspace, parent="acme", **changes)
+    async with database.write() as connection:
+        await connection.execute(insert(webhook_versions).values(version=3))
+    await release(database, clock, 2)
+    # One version comes after the other.
+    await clock.advance(1)
     webhook = (await api.create())["id"]
+    drafts = [await post(api, await api.create(name=name), "draft") for name in ("Drafted", "Published")]
+    shadow = {"url": "https://billing.example.com/next"}
+    assert (await api.call("PUT", f"{WEBHOOKS}/{drafts[0]['id']}/shadow", json=shadow)).status_code == 200
+    await post(api, drafts[1], "publish")
     at = clock.now() - timedelta(hours=1)
     failed = await insert_delivery(database, webhook, at)
     delivered = await insert_delivery(database, webhook, at, state="delivered", attempts=1)
@@ -77,6 +102,8 @@ async def places(api: Api, database: Database, clock: FakeClock) -> dict[str, st
         "delivered": str(delivered),
         "credential": str(credential),
         "replay": answer.json()["id"],
+        "draft": drafts[0]["id"],
+        "published": drafts[1]["id"],
     }
 
 
@@ -104,7 +131,7 @@ async def test_nothing_changes_when_the_log_cannot_be_written(
             await connection.execute(text(statement))
     before = await state(database)
     for name, (method, path, body) in CHANGES.items():
-        caller = callers["service" if path.startswith("/v1/workspaces") else "super_admin"]
+        caller = callers["service" if path.startswith(FOR_SERVICES) else "super_admin"]
         asked = {"since": _since(clock)} if name == "createReplay" else body
         arguments = {} if asked is None else {"json": asked}
         # Nobody reads the traces of these failures, and drawing them takes long.
