@@ -80,7 +80,7 @@ _MEANINGS = {
     400: "The request breaks a rule; every faulty field is named.",
     401: "No valid access token or client.",
     403: "The workspace is out of reach, or the role is too low.",
-    404: "There is no such webhook in this workspace, or it has no such replay, delivery or event.",
+    404: "There is no such webhook or version here, or the webhook has no such replay, delivery, event or draft.",
     409: "It conflicts with what is there: a name, a limit or a state.",
     408: "The body did not arrive in time.",
     412: "The webhook was changed since it was read.",

@@ -96,7 +96,10 @@ def _triggers(webhook: Webhook, body: WebhookUpdate) -> tuple[tuple[Trigger, ...
     if version == webhook.version:
         return triggers, []
     example = rest_name(triggers[0], webhook.version)
-    return triggers, [Fault("triggers", f"must be of version {webhook.version}, such as {example}")]
+    rule = f"must be of version {webhook.version}, such as {example}"
+    # Another version is another format of all that the receiver gets.
+    is_move = version > webhook.version and webhook.state is not WebhookState.DRAFT
+    return triggers, [Fault("triggers", f"{rule}; to move to version {version}, publish a draft" if is_move else rule)]
 
 
 def _headers(stored: Mapping[str, str], given: Mapping[str, str] | None) -> tuple[Mapping[str, str], list[Fault]]:

@@ -75,6 +75,14 @@ def test_every_fault_is_named_when_the_body_is_of_another_webhook() -> None:
     assert [fault.field for fault in refused.value.faults] == ["triggers", "id", "workspaceId", "version"]
 
 
+def test_version_is_moved_by_a_draft_and_not_by_an_edit() -> None:
+    second = ["workspaceCreated.v2"]
+    with pytest.raises(InvalidInput, match=r"such as workspaceCreated\.v1; to move to version 2, publish a draft"):
+        edited(make_webhook(), STORED, update(triggers=second), LATER)
+    with pytest.raises(InvalidInput, match=r"such as workspaceCreated\.v2$"):
+        edited(make_webhook(version=2), STORED, update(), LATER)
+
+
 def test_reason_is_kept_when_it_is_disabled_and_gone_when_it_is_enabled() -> None:
     disabled = edited(make_webhook(), STORED, update(status="disabled"), LATER)
     assert disabled.moved
