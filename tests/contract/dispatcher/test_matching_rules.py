@@ -156,6 +156,23 @@ async def test_draft_is_wanted_by_neither(planner: SqlPlanner, database: Databas
     assert Forest((None,), (draft,), ((0, CREATED),)).expected() == set()
 
 
+@pytest.mark.parametrize("shadow_url", [None, "http://127.0.0.1:9/shadow"])
+@pytest.mark.parametrize("state", STATES)
+async def test_draft_is_wanted_by_both_when_it_is_tried_out_beside_an_original_that_delivers(
+    planner: SqlPlanner, database: Database, vault: Vault, state: WebhookState, shadow_url: str | None
+) -> None:
+    await insert_workspace(database, "acme")
+    original = await insert_webhook(database, vault, state=state.value)
+    draft = await insert_webhook(database, vault, state="draft", draft_of=original.id, shadow_url=shadow_url)
+
+    plan = await planner.plan(decoded_of(make_event()), lambda _: 1_000)
+
+    is_tried_out = shadow_url is not None and state is WebhookState.ENABLED
+    wish = Wish("acme", WebhookState.DRAFT, {CREATED.value}, apply_to_all_descendants=False, is_tried_out=is_tried_out)
+    is_planned = draft.id in {one.target.webhook_id for one in plan.claimed}
+    assert is_planned == wants(wish, Occurrence(CREATED.value, "acme", ["acme"]))
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(forest=forests())
 async def test_rule_and_sql_agree_on_any_tree(
