@@ -10,7 +10,23 @@ from coro_events.errors import StoreUnavailableError
 from coro_events.runtime.logs import get_logger
 from services.api.console import paths
 from services.api.console.pages import Pages
-from services.api.console.routes import editing, files, sign_in, webhooks, workspaces
+from services.api.console.routes import (
+    activity,
+    credentials,
+    deliveries,
+    details,
+    drafting,
+    editing,
+    explaining,
+    files,
+    overview,
+    replaying,
+    rotating,
+    sign_in,
+    verifying,
+    webhooks,
+    workspaces,
+)
 from services.api.console.routes.moving import go
 from services.api.console.texts import common
 from services.api.console.visitor import pages_of
@@ -33,6 +49,10 @@ def make_site(rooms: Rooms) -> FastAPI:
     site.state.pages = Pages(https=rooms.front.cookies.secure)
     # `new` is no id: what has a path of its own comes first.
     for room in (files, sign_in, workspaces, editing, webhooks):
+        site.include_router(room.router)
+    for room in (details, deliveries, replaying, rotating, explaining, verifying, drafting):
+        site.include_router(room.router)
+    for room in (overview, activity, credentials):
         site.include_router(room.router)
     site.add_exception_handler(NoSession, _to_sign_in)
     site.add_exception_handler(Refusal, _refused)

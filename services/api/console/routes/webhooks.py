@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from coro_events.contract.triggers import Trigger
 from coro_events.rules.webhooks import WebhookState
 from services.api.console import paths
 from services.api.console.routes.moving import at, go
+from services.api.console.routes.sunset import remembered, warning_of
 from services.api.console.texts import webhooks as words
 from services.api.console.views.layout import Layout, Notice, layout_of
 from services.api.console.views.paging import pager
@@ -57,6 +58,7 @@ class Asked:
 
 @router.get(at(paths.WEBHOOKS))
 async def webhooks_page(
+    request: Request,
     visitor: Viewer,
     *,
     search: Text = "",
@@ -81,7 +83,10 @@ async def webhooks_page(
     listing = await _listing(visitor, asked, probe)
     text = words.TOLD.get(told)
     layout = webhooks_layout(visitor, words.TITLE, notice=None if text is None else Notice(text))
-    return visitor.pages.page("webhooks.html", layout=layout, listing=listing)
+    warned = await warning_of(request, visitor)
+    return remembered(
+        visitor.pages.page("webhooks.html", layout=layout, listing=listing, warned=warned), visitor, warned
+    )
 
 
 def webhooks_layout(visitor: Visitor, title: str, *, notice: Notice | None = None) -> Layout:

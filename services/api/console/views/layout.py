@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from services.api.console import paths
-from services.api.console.texts import common
+from services.api.access.roles import Role
+from services.api.console import paths, places
+from services.api.console.texts import activity, common, credentials, overview
 from services.api.console.visitor import Visitor
 
 
@@ -47,9 +48,16 @@ class Layout:
     notice: Notice | None = None
 
 
-# Section and tab of a page, by name: label and address. A new page takes its place here.
-SECTIONS = {"connectors": (common.CONNECTORS, paths.WEBHOOKS)}
-CONNECTOR_TABS = {"webhooks": (common.WEBHOOKS, paths.WEBHOOKS)}
+# Section and tab of a page, by name: label, address and, of a tab, who sees it. A new page takes its place here.
+SECTIONS = {
+    "connectors": (common.CONNECTORS, paths.WEBHOOKS),
+    "overview": (overview.TITLE, places.OVERVIEW),
+    "activity": (activity.TITLE, places.ACTIVITY),
+}
+CONNECTOR_TABS = {
+    "webhooks": (common.WEBHOOKS, paths.WEBHOOKS, Role.VIEWER),
+    "credentials": (credentials.TITLE, places.CREDENTIALS, Role.SUPER_ADMIN),
+}
 
 
 def layout_of(
@@ -74,6 +82,10 @@ def layout_of(
         workspace_name=visitor.workspace.display_name,
         address=visitor.address,
         nav=tuple(Place(label, visitor.link(path), name == section) for name, (label, path) in SECTIONS.items()),
-        tabs=tuple(Place(label, visitor.link(path), name == tab) for name, (label, path) in tabs.items()),
+        tabs=tuple(
+            Place(label, visitor.link(path), name == tab)
+            for name, (label, path, needed) in tabs.items()
+            if visitor.may(needed)
+        ),
         notice=notice,
     )
