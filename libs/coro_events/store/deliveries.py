@@ -34,9 +34,12 @@ deliveries = Table(
     Column("attempts_before", SmallInteger, nullable=False, server_default="0"),
     # One attempt that never disables; of an event or a test, asked for by a person, also whatever the webhook's state.
     Column("manual", Boolean, nullable=False, server_default="false"),
-    # When a replica may take it: the next attempt of a free one, the end of the lease of a claimed one.
+    # When the next attempt is due; of one that was planned and claimed at once, the end of its lease, which keeps what
+    # is under way out of the index of what is due.
     Column("due_at", instant(), nullable=False),
+    # Who works on it, and until when nobody else may. In no index: a claim then writes the row alone and no index anew.
     Column("claim", UUID(as_uuid=True)),
+    Column("leased_until", instant()),
     Column("created_at", instant(), nullable=False, server_default=text("now()")),
     Column("finished_at", instant()),
     # Also the guard against planning a delivery twice.

@@ -9,6 +9,9 @@ from coro_events.store.unit import ReadConnection, WriteConnection
 
 PARTITIONED_TABLES = ("events", "deliveries", "attempts")
 
+# Room left in a page, in which a claim rewrites its row without touching an index.
+_STORAGE = {"deliveries": " with (fillfactor = 90)"}
+
 # How far back an event's own time is believed; an older one is filed under the oldest such day.
 DAYS_BACK = 7
 # How far ahead partitions are kept: a scheduler may be down for that long without harm.
@@ -39,9 +42,10 @@ async def make_partitions(connection: WriteConnection, first: date, last: date) 
             if day in present:
                 continue
             name = f"{table}_{day:%Y%m%d}"
+            storage = _STORAGE.get(table, "")
             bounds = f"from ('{day}') to ('{day + timedelta(days=1)}')"
             await connection.execute(
-                text(f"create table if not exists {name} partition of {table} for values {bounds}")
+                text(f"create table if not exists {name} partition of {table} for values {bounds}{storage}")
             )
             made.append(name)
     return made

@@ -47,7 +47,7 @@ COUNT_MISSED = text(f"select count(*) {_MISSED} and e.day >= :first_day")
 
 TAKE_UP_STOPPED = text(
     f"""
-    update deliveries t set state = 'pending', due_at = now(), claim = null, finished_at = null,
+    update deliveries t set state = 'pending', due_at = now(), claim = null, leased_until = null, finished_at = null,
         attempts_before = t.attempts, manual = false
     from (select d.day, d.event_id {_STOPPED} limit :batch for update of d skip locked) as s
     where t.webhook_id = :webhook_id and t.day = s.day and t.event_id = s.event_id
@@ -70,7 +70,8 @@ PLAN_MISSED = text(
         insert into deliveries as d (day, webhook_id, event_id, hook_id, workspace_id, due_at)
         select day, :webhook_id, id, gen_random_uuid(), workspace_id, now() from found
         on conflict (day, webhook_id, event_id) do update
-            set kind = 'event', manual = false, state = 'pending', due_at = now(), claim = null, finished_at = null,
+            set kind = 'event', manual = false, state = 'pending', due_at = now(), claim = null, leased_until = null,
+                finished_at = null,
                 attempts_before = d.attempts
             where d.kind = 'shadow'
         returning event_id

@@ -35,17 +35,17 @@ _UNIQUE_RUNNING = "uq_replays_running"
 _NOBODY = uuid.UUID(int=0)
 
 _STOPPED = text("""
-    select day, webhook_id, event_id, hook_id, kind, state, claim is not null and due_at > now() as is_under_way
+    select day, webhook_id, event_id, hook_id, kind, state, claim is not null and leased_until > now() as is_under_way
     from deliveries where hook_id = :hook_id and webhook_id = :webhook_id
 """)
 
 # The state is named: whoever was faster wins. A claim whose lease is over belongs to a replica that died; should it
 # come back, its claim no longer holds.
 _MAKE_DUE = text("""
-    update deliveries set state = 'pending', due_at = now(), claim = null, finished_at = null,
+    update deliveries set state = 'pending', due_at = now(), claim = null, leased_until = null, finished_at = null,
         manual = manual or :manual, attempts_before = case when :manual then attempts else attempts_before end
     where day = :day and webhook_id = :webhook_id and event_id = :event_id and state = :state
-        and (claim is null or due_at <= now())
+        and (claim is null or leased_until <= now())
     returning hook_id, state, attempts, due_at
 """)
 

@@ -19,13 +19,17 @@ from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.clock import Clock
 from coro_events.store.unit import Database
 from services.dispatcher.deliver.ports import Backlog
-from services.dispatcher.match.delivery import Delivery, Happening
+from services.dispatcher.match.delivery import Delivery, Happening, Target
 from services.dispatcher.match.targets import Targets, WebhookRow
 
 # Webhooks looked at in one claim; the next claim goes on behind them.
 WEBHOOKS_A_CLAIM = 200
 
 _NOBODY = UUID(int=0)
+_KINDS = {kind.value: kind for kind in DeliveryKind}
+
+# How long the days with work are believed while each claim finds more than it can take.
+DAYS_KNOWN_S = 0.25
 
 # Days that have anything pending. Each partition answers from its index of pending rows, nearly always empty.
 _PENDING_DAYS = text(
@@ -60,24 +64,28 @@ _WAITING_WEBHOOKS = text(
     """
 )
 
+# A claim writes no column that an index holds, so that PostgreSQL can rewrite the row in its page alone; rows under way
+# stand in the way of later claims instead, and they are few.
 # The rooms never add up to the limit of `chosen`: it tells the planner that these are few rows, which it cannot know of
 # an array, and without it reads all events and webhooks to join them.
 _CLAIM = text(
     """
     with chosen as (
-        select d.day, d.webhook_id, d.event_id
+        select d.id
         from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[]), cast(:manual_only as boolean[]),
                     cast(:shadows as boolean[])) as r (webhook_id, room, manual_only, shadows)
         cross join lateral (
-            select day, webhook_id, event_id from deliveries
+            select ctid as id from deliveries
             where day = :day and webhook_id = r.webhook_id and state = 'pending' and due_at <= now()
+                and (leased_until is null or leased_until <= now())
                 and case when kind = 'shadow' then r.shadows else manual or not r.manual_only end
             order by due_at limit r.room for update skip locked
         ) d
         limit 1000
     ), claimed as (
-        update deliveries d set claim = :claim, due_at = now() + make_interval(secs => :lease_s)
-        from chosen c where d.day = :day and d.webhook_id = c.webhook_id and d.event_id = c.event_id
+        -- By the place of the row, which is locked: a key would be looked up once more.
+        update deliveries d set claim = :claim, leased_until = now() + make_interval(secs => :lease_s)
+        from chosen c where d.day = :day and d.ctid = c.id
         returning d.day, d.webhook_id, d.event_id, d.hook_id, d.kind, d.attempts, d.attempts_before, d.manual
     )
     select c.day, c.event_id, c.hook_id, c.kind, c.attempts, c.attempts_before, c.manual,
@@ -99,7 +107,7 @@ _CLAIM = text(
 
 _RELEASE = text(
     """
-    update deliveries d set claim = null, due_at = now()
+    update deliveries d set claim = null, leased_until = null, due_at = least(d.due_at, now())
     from unnest(
         cast(:days as date[]), cast(:webhook_ids as uuid[]), cast(:event_ids as uuid[]), cast(:claims as uuid[])
     ) as r (day, webhook_id, event_id, claim)
@@ -113,10 +121,10 @@ _RELEASE = text(
 # goes out.
 _SETTLE = text(
     """
-    update deliveries d set state = :state, claim = null, finished_at = now()
+    update deliveries d set state = :state, claim = null, leased_until = null, finished_at = now()
     from (
         select day, webhook_id, event_id from deliveries
-        where day = :day and webhook_id = :webhook_id and state = 'pending' and (claim is null or due_at <= now())
+        where day = :day and webhook_id = :webhook_id and state = 'pending' and (claim is null or leased_until <= now())
             and not (manual and :keep_manual)
         limit :limit for update skip locked
     ) as s
@@ -129,11 +137,11 @@ _SETTLE = text(
 # nothing but shadows that wait.
 _SETTLE_SHADOWS = text(
     """
-    update deliveries d set state = 'discarded', claim = null, finished_at = now()
+    update deliveries d set state = 'discarded', claim = null, leased_until = null, finished_at = now()
     from (
         select d.day, d.webhook_id, d.event_id from deliveries d left join webhooks w on w.id = d.webhook_id
         where d.day = any (cast(:days as date[])) and d.kind = 'shadow' and d.state = 'pending'
-            and (d.claim is null or d.due_at <= now()) and w.shadow_url is null
+            and (d.claim is null or d.leased_until <= now()) and w.shadow_url is null
         limit :limit for update of d skip locked
     ) as s
     where d.day = s.day and d.webhook_id = s.webhook_id and d.event_id = s.event_id
@@ -147,7 +155,7 @@ _BACKLOG = text(
     """
     select count(*) as due, coalesce(extract(epoch from now() - min(due_at)), 0) as oldest_s
     from (select due_at from deliveries where day = any (cast(:days as date[])) and state = 'pending'
-              and due_at <= now() limit :counted) as counted
+              and due_at <= now() and (leased_until is null or leased_until <= now()) limit :counted) as counted
     """
 )
 
@@ -174,6 +182,9 @@ class SqlDueDeliveries:
         self._lease_s = lease_s
         # Where the next look at a day's webhooks begins, so that none of many is always last.
         self._after: dict[date, UUID] = {}
+        # Whether the last claim found more than it could take, and when the days with work were read.
+        self._is_backlogged = False
+        self._days_at = 0.0
 
     async def claim(self, room: Callable[[UUID], int], limit: int) -> Sequence[Delivery]:
         """Claim up to `limit` deliveries that are due, fairly over webhooks, at most as many each as there is room."""
@@ -183,20 +194,28 @@ class SqlDueDeliveries:
         def left(webhook_id: UUID) -> int:
             return room(webhook_id) - taken[webhook_id]
 
-        async with self._database.read() as connection:
-            days = [row.day for row in await connection.rows(_PENDING_DAYS)]
-        self._after = {day: self._after.get(day, _NOBODY) for day in days}
-        for day in days:
+        for day in await self._days_with_work():
             if len(claimed) >= limit:
                 break
             some = await self._claim_day(day, left, limit - len(claimed))
             taken.update(delivery.target.webhook_id for delivery in some)
             claimed += some
+        self._is_backlogged = len(claimed) >= limit
         return claimed
+
+    async def _days_with_work(self) -> list[date]:
+        """Return the days that have anything pending, the oldest first; asked a few times a second under a backlog."""
+        now = self._clock.monotonic()
+        if not self._is_backlogged or now - self._days_at >= DAYS_KNOWN_S:
+            async with self._database.autocommit() as connection:
+                days = [row.day for row in await connection.rows(_PENDING_DAYS)]
+            self._after = {day: self._after.get(day, _NOBODY) for day in days}
+            self._days_at = now
+        return list(self._after)
 
     async def _waiting(self, day: date) -> Sequence[Row[Any]]:
         """Return the next webhooks that have something pending, with their states."""
-        async with self._database.read() as connection:
+        async with self._database.autocommit() as connection:
             rows = await connection.rows(
                 _WAITING_WEBHOOKS, {"day": day, "after": self._after[day], "webhooks": WEBHOOKS_A_CLAIM}
             )
@@ -213,7 +232,7 @@ class SqlDueDeliveries:
         # The same share for each that has work, so that a webhook with a million rows waits like one with ten.
         share = max(1, limit // len(roomy))
         claim, leased_until = uuid4(), self._clock.monotonic() + self._lease_s
-        async with self._database.write() as connection:
+        async with self._database.autocommit() as connection:
             rows = await connection.rows(
                 _CLAIM,
                 {
@@ -226,29 +245,41 @@ class SqlDueDeliveries:
                     "lease_s": self._lease_s,
                 },
             )
-        return [self._delivery(row, claim, leased_until) for row in rows]
+        return self._deliveries(rows, claim, leased_until)
 
-    def _delivery(self, row: Row[Any], claim: UUID, leased_until: float) -> Delivery:
-        return Delivery(
-            day=row.day,
-            hook_id=row.hook_id,
-            kind=DeliveryKind(row.kind),
-            target=self._targets.of(cast("WebhookRow", row)),
-            happening=Happening(
+    def _deliveries(self, rows: Sequence[Row[Any]], claim: UUID, leased_until: float) -> list[Delivery]:
+        """Make deliveries of claimed rows; those of one webhook to one URL share their target."""
+        targets: dict[tuple[UUID, str], Target] = {}
+        deliveries = []
+        for row in rows:
+            key = (row.id, row.url)
+            target = targets.get(key)
+            if target is None:
+                target = targets[key] = self._targets.of(cast("WebhookRow", row))
+            happening = Happening(
                 event_id=row.event_id,
                 type=row.type,
                 workspace_id=row.event_workspace_id,
                 occurred_at=row.occurred_at,
                 data=row.data.encode(),
                 traceparent=row.traceparent,
-                place=_place(row) if row.version in PLACED_VERSIONS else None,
-            ),
-            attempts=row.attempts,
-            attempts_before=row.attempts_before,
-            manual=row.manual,
-            claim=claim,
-            leased_until=leased_until,
-        )
+                place=_place(row) if target.version in PLACED_VERSIONS else None,
+            )
+            deliveries.append(
+                Delivery(
+                    day=row.day,
+                    hook_id=row.hook_id,
+                    kind=_KINDS[row.kind],
+                    target=target,
+                    happening=happening,
+                    attempts=row.attempts,
+                    attempts_before=row.attempts_before,
+                    manual=row.manual,
+                    claim=claim,
+                    leased_until=leased_until,
+                )
+            )
+        return deliveries
 
     async def release(self, deliveries: Sequence[Delivery]) -> None:
         """Give up claims, so that any replica may take the deliveries at once."""

@@ -92,9 +92,10 @@ _LOAD_PLACES = text(
 
 _INSERT_DELIVERIES = text(
     """
-    insert into deliveries (day, webhook_id, event_id, hook_id, workspace_id, kind, manual, due_at, claim)
+    insert into deliveries (day, webhook_id, event_id, hook_id, workspace_id, kind, manual, due_at, leased_until, claim)
     select d.day, d.webhook_id, d.event_id, d.hook_id, d.workspace_id, d.kind, d.kind <> 'event',
            case when d.claimed then now() + make_interval(secs => :lease_s) else now() end,
+           case when d.claimed then now() + make_interval(secs => :lease_s) end,
            case when d.claimed then cast(:claim as uuid) end
     from unnest(
         cast(:days as date[]), cast(:webhook_ids as uuid[]), cast(:event_ids as uuid[]), cast(:hook_ids as uuid[]),

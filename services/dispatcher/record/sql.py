@@ -40,7 +40,7 @@ _RECORD = text(
                 error, response_head, response_body)
     ), moved as (
         update deliveries d
-        set state = g.state, attempts = g.number, claim = null,
+        set state = g.state, attempts = g.number, claim = null, leased_until = null,
             due_at = case when g.wait_s is null then d.due_at else now() + make_interval(secs => g.wait_s) end,
             finished_at = case when g.state = 'pending' then null else now() end
         from given g

@@ -149,10 +149,10 @@ class RealWorld:
 
     async def make_due(self) -> None:
         async with self._database.write() as connection:
-            await connection.execute(text("update deliveries set due_at = now()"))
+            await connection.execute(text("update deliveries set due_at = now(), leased_until = now()"))
 
     async def rows(self) -> dict[UUID, Row]:
-        query = "select *, extract(epoch from due_at - now()) as due_in_s from deliveries"
+        query = "select *, extract(epoch from greatest(due_at, leased_until) - now()) as due_in_s from deliveries"
         async with self._database.read() as connection:
             return {
                 row.hook_id: Row(row.state, row.attempts, row.claim is not None, float(row.due_in_s))

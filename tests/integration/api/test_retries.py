@@ -93,7 +93,7 @@ async def test_next_attempt_is_brought_forward_when_the_delivery_waits_for_it(ro
 
 
 async def test_delivery_is_freed_when_its_replica_died(room: Room) -> None:
-    hook_id = await room.pending(claim=uuid.uuid4(), due_at=room.now - MINUTE)
+    hook_id = await room.pending(claim=uuid.uuid4(), leased_until=room.now - MINUTE)
 
     assert (await room.retry(hook_id)).status_code == 202
     assert (await delivery(room.database, hook_id)).claim is None
@@ -109,7 +109,7 @@ async def test_waiting_delivery_gets_an_attempt_of_its_own_when_the_webhook_is_d
 
 async def test_retry_is_refused_when_an_attempt_is_under_way(room: Room) -> None:
     claim = uuid.uuid4()
-    hook_id = await room.pending(claim=claim, due_at=room.now + MINUTE)
+    hook_id = await room.pending(claim=claim, leased_until=room.now + MINUTE)
 
     answer = await room.retry(hook_id)
 

@@ -40,7 +40,8 @@ async def fail_for_good(room: Room, delivery: Delivery) -> None:
     for number in (1, 2, 3, 4):
         assert await room.ledger.record([make_effect(delivery, Outcome.RECEIVER_FAILED, status=500)])
         if number < 4:
-            await room.change("update deliveries set due_at = now() where hook_id = :id", id=delivery.hook_id)
+            make_due = "update deliveries set due_at = now(), leased_until = now() where hook_id = :id"
+            await room.change(make_due, id=delivery.hook_id)
             (delivery,) = await room.due.claim(roomy, 10)
 
 

@@ -93,7 +93,7 @@ async def test_retry_sends_the_very_bytes_of_the_first_attempt(room: Room) -> No
     await webhook(room, "client")
     data = '{"companyName":"Ünïcode \\u0000 \\"q\\" 😀","displayName":null,"status":"trial"}'.encode()
     (first,) = await room.plan(count_updated("client", data=data))
-    await room.change("update deliveries set due_at = now()")
+    await room.change("update deliveries set due_at = now(), leased_until = now()")
     (second,) = await room.due.claim(roomy, 10)
     assert make_request(second, START) == make_request(first, START)
 

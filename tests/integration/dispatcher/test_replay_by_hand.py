@@ -100,7 +100,7 @@ async def test_waiting_delivery_goes_on_in_its_schedule_when_it_is_brought_forwa
 
 async def test_late_outcome_is_not_written_when_the_claim_was_taken_away(it: Replaying) -> None:
     (delivery,) = await it.room.plan(count_updated("acme"))
-    await it.room.change("update deliveries set due_at = now()")
+    await it.room.change("update deliveries set due_at = now(), leased_until = now()")
     await it.retry(delivery.hook_id)
     assert await it.room.ledger.record([make_effect(delivery, Outcome.TIMED_OUT)]) == []
     assert len(await it.claim()) == 1

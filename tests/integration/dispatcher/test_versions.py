@@ -138,7 +138,7 @@ async def test_retry_after_the_switch_sends_the_old_format_again(room: Room, ver
     (first,) = await room.plan(count_updated("acme"))
     await room.ledger.record([make_effect(first, Outcome.TIMED_OUT)])
     await versions.publish()
-    await room.change("update deliveries set due_at = now()")
+    await room.change("update deliveries set due_at = now(), leased_until = now()")
     (again,) = await claim(room)
     assert make_request(again, START).body == make_request(first, START).body
 
@@ -188,7 +188,7 @@ async def test_what_the_old_one_got_is_not_missed_when_the_new_one_is_replayed(r
 async def test_expired_webhook_gets_nothing_more(room: Room, versions: Versions) -> None:
     await leave(room, 2)
     await room.planner.plan(decoded_of(tests=[asked_by_hand(versions.original)]), roomy)
-    await room.change("update deliveries set due_at = now()")
+    await room.change("update deliveries set due_at = now(), leased_until = now()")
     await versions.set_state(versions.original, "expired")
     assert await room.plan(count_updated("acme")) == []
     assert await claim(room) == []
@@ -222,7 +222,7 @@ async def test_every_way_to_an_attempt_tells_the_end_of_its_version(room: Room, 
         await versions.shadow()
         tests = [asked_by_hand(versions.original), asked_by_hand(versions.draft)]
         planned = (await room.planner.plan(decoded_of(count_updated("acme"), tests=tests), roomy)).claimed
-        await room.change("update deliveries set due_at = now()")
+        await room.change("update deliveries set due_at = now(), leased_until = now()")
         for ways in (planned, await claim(room)):
             assert {one.target.version: dict(one.target.retirement) for one in ways} == {1: told, 2: {}}
     finally:
@@ -250,14 +250,14 @@ async def test_every_attempt_tells_the_place_as_it_was_when_the_event_came(room:
     await room.change(
         "update workspaces set display_name = 'Renamed', path = '{bolt,acme-east}' where id = 'acme-east'"
     )
-    await room.change("update deliveries set due_at = now()")
+    await room.change("update deliveries set due_at = now(), leased_until = now()")
     (again,) = await claim(room)
     assert make_request(again, START).body == make_request(first, START).body
 
 
 async def test_place_is_not_looked_up_when_no_version_at_hand_tells_it(room: Room, versions: Versions) -> None:
     (planned,) = await room.plan(count_updated("acme"))
-    await room.change("update deliveries set due_at = now()")
+    await room.change("update deliveries set due_at = now(), leased_until = now()")
     (claimed,) = await claim(room)
     assert planned.target.webhook_id == claimed.target.webhook_id == versions.original
     assert planned.happening.place is claimed.happening.place is None
