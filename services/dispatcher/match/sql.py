@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.engine import Row
 
 from coro_events.contract.bodies import PLACED_VERSIONS, TEST_DATA
@@ -30,55 +30,61 @@ from services.dispatcher.match.targets import Targets, WebhookRow
 # One round trip: store what is new, and match nothing but that. A repeated event is planned by its first copy alone.
 # Each new event takes the next number of its workspace. Numbers are taken in the order of workspace ids, so that two
 # replicas never wait for each other in a circle, and they are given back with the transaction.
-# The last row, without a webhook, holds the events of workspaces that nobody has announced, and how many events another
-# replica has stored meanwhile: it was faster, and numbers taken for them would be missing.
-_STORE_AND_MATCH = text(
-    """
+# The last row, without a webhook, tells how many events are of workspaces that nobody has announced, and how many were
+# there already: numbers taken for those would be missing. The counts travel as one object, because the planner takes
+# arrays for short, and would compare every event with every count to join them.
+_STORE_AND_MATCH = """
     with incoming as materialized (
-        select * from unnest(
+        select t.* from unnest(
             cast(:days as date[]), cast(:ids as uuid[]), cast(:sources as text[]), cast(:source_ids as text[]),
             cast(:workspace_ids as text[]), cast(:types as text[]), cast(:times as timestamptz[]),
             cast(:traceparents as text[]), cast(:data as text[])
         ) with ordinality as t (day, id, source, source_id, workspace_id, type, occurred_at, traceparent, data, i)
-    ), fresh as materialized (
-        select n.*, row_number() over (partition by n.workspace_id order by n.i) as nth,
-               count(*) over (partition by n.workspace_id) as of_workspace
-        from incoming n
-        left join lateral (select true as known from events e where e.day = n.day and e.id = n.id limit 1) o on true
-        where o.known is null
+        {only_new}
     ), counted as (
         insert into sequences as s (workspace_id, last)
-        select workspace_id, count(*) from fresh group by workspace_id order by workspace_id
+        select workspace_id, count(*) from incoming group by workspace_id order by workspace_id
         on conflict (workspace_id) do update set last = s.last + excluded.last
         returning workspace_id, last
+    ), numbered as materialized (
+        select n.*, row_number() over (partition by n.workspace_id order by n.i desc) - 1 as until_last from incoming n
     ), stored as (
         insert into events (day, id, source, source_id, workspace_id, type, occurred_at, traceparent, data,
                             sequence, workspace_name, workspace_type, workspace_path)
-        select f.day, f.id, f.source, f.source_id, f.workspace_id, f.type, f.occurred_at, f.traceparent,
-               cast(f.data as json), c.last - f.of_workspace + f.nth, k.display_name, k.type, k.path
-        from fresh f join counted c on c.workspace_id = f.workspace_id left join workspaces k on k.id = f.workspace_id
-        on conflict do nothing returning id
+        select n.day, n.id, n.source, n.source_id, n.workspace_id, n.type, n.occurred_at, n.traceparent,
+               cast(n.data as json), cast(counts.last ->> n.workspace_id as bigint) - n.until_last,
+               k.display_name, k.type, k.path
+        from (select jsonb_object_agg(workspace_id, last) as last from counted) as counts
+        cross join numbered n left join workspaces k on k.id = n.workspace_id
+        on conflict do nothing returning id, workspace_id, type
     )
     select w.id, w.workspace_id, w.version, coalesce(w.shadow_url, w.url) as url, w.secret_sealed, w.headers_sealed,
            case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed,
            v.expires_at, x.released_at as deprecated_at, w.shadow_url is not null as shadows,
-           array_agg(n.id order by n.i) as event_ids, 0 as outrun
+           array_agg(s.id) as event_ids, 0 as homeless, 0 as repeated
     from stored s
-    join incoming n on n.id = s.id
-    join workspaces k on k.id = n.workspace_id
+    join workspaces k on k.id = s.workspace_id
     join webhooks w on w.workspace_id = any (k.path) and (w.state = 'enabled' or w.shadow_url is not null)
-        and (w.apply_to_all_descendants or w.workspace_id = k.id) and n.type = any (w.triggers)
+        and (w.apply_to_all_descendants or w.workspace_id = k.id) and s.type = any (w.triggers)
     join webhook_versions v on v.version = w.version
     left join webhook_versions x on x.version = w.version + 1
     -- A draft is tried out beside an original that delivers.
     where w.state = 'enabled' or exists (select from webhooks o where o.id = w.draft_of and o.state = 'enabled')
     group by w.id, v.expires_at, x.released_at
     union all
-    select null, null, null, null, null, null, null, null, null, null,
-           array_agg(n.id) filter (where k.id is null),
-           (select count(*) from fresh) - count(*)
-    from stored s join incoming n on n.id = s.id left join workspaces k on k.id = n.workspace_id
-    """
+    select null, null, null, null, null, null, null, null, null, null, null,
+           count(*) filter (where k.id is null), (select count(*) from incoming) - count(*)
+    from stored s left join workspaces k on k.id = s.workspace_id
+"""
+
+_STORE_ALL = text(_STORE_AND_MATCH.format(only_new=""))
+
+# Looks first, which costs more than most batches are worth: a producer seldom repeats itself.
+_STORE_NEW = text(
+    _STORE_AND_MATCH.format(
+        only_new="left join lateral (select true as known from events e where e.day = t.day and e.id = t.id limit 1) o"
+        " on true where o.known is null"
+    )
 )
 
 # Only where a webhook's version tells it. The rows are those just stored, and hold the place as of then.
@@ -131,12 +137,13 @@ _LOAD_TARGETS = text(
 )
 
 
-# How often a batch is tried while others store some of its events at the same moment; each time one of them is done.
+# How often a batch is looked through while others store some of its events at the same moment; each time one of them is
+# done.
 _TRIES = 5
 
 
-class _OutrunError(StoreUnavailableError):
-    """Another replica has stored some of the events while we waited for it."""
+class _RepeatedError(StoreUnavailableError):
+    """Some of the events are there already."""
 
 
 class SqlPlanner:
@@ -167,12 +174,14 @@ class SqlPlanner:
             FenceLostError: Another replica has planned these records.
             StoreUnavailableError: The database is away; the batch may be planned again.
         """
+        with suppress(_RepeatedError):
+            return await self._plan(decoded, room, _STORE_ALL)
         for _ in range(_TRIES - 1):
-            with suppress(_OutrunError):
-                return await self._plan(decoded, room)
-        return await self._plan(decoded, room)
+            with suppress(_RepeatedError):
+                return await self._plan(decoded, room, _STORE_NEW)
+        return await self._plan(decoded, room, _STORE_NEW)
 
-    async def _plan(self, decoded: Decoded, room: Room) -> Plan:
+    async def _plan(self, decoded: Decoded, room: Room, store: TextClause) -> Plan:
         today = self._clock.now().date()
         days = {day_of(event.occurred_at, today) for event in decoded.events.values()}
         days |= {day_of(test.requested_at, today) for test in decoded.tests}
@@ -185,7 +194,7 @@ class SqlPlanner:
                 await self._tree.grow(connection, decoded.workspaces)
             if decoded.statuses:
                 await self._tree.keep_statuses(connection, decoded.statuses)
-            matches, homeless = await self._store_and_match(connection, decoded.events, today)
+            matches, homeless = await self._store_and_match(connection, store, decoded.events, today)
             plan = plan_deliveries(
                 matches,
                 decoded.events,
@@ -213,13 +222,13 @@ class SqlPlanner:
         self._days |= missing
 
     async def _store_and_match(
-        self, connection: WriteConnection, events: dict[UUID, Event], today: date
+        self, connection: WriteConnection, store: TextClause, events: dict[UUID, Event], today: date
     ) -> tuple[list[Match], int]:
         if not events:
             return [], 0
         some = list(events.values())
         rows = await connection.rows(
-            _STORE_AND_MATCH,
+            store,
             {
                 "days": [day_of(event.occurred_at, today) for event in some],
                 "ids": [event.id for event in some],
@@ -233,18 +242,19 @@ class SqlPlanner:
             },
         )
         (last,) = (row for row in rows if row.id is None)
-        if last.outrun:
-            raise _OutrunError(f"another replica has stored {last.outrun} of the events meanwhile")
+        if last.repeated:
+            raise _RepeatedError(f"{last.repeated} of the events were stored before")
+        place_in_batch = {event.id: place for place, event in enumerate(some)}
         matches = [
             Match(
                 target=self._targets.of(cast("WebhookRow", row)),
-                event_ids=row.event_ids,
+                event_ids=sorted(row.event_ids, key=place_in_batch.__getitem__),
                 kind=DeliveryKind.SHADOW if row.shadows else DeliveryKind.EVENT,
             )
             for row in rows
             if row.id is not None
         ]
-        return matches, len(last.event_ids or ())
+        return matches, last.homeless
 
     async def _load_places(
         self, connection: WriteConnection, matches: Iterable[Match], events: dict[UUID, Event], today: date
