@@ -26,7 +26,7 @@ async def wait_until(
 
 
 async def wait_until(
-    condition: Callable[[], Any], *, what: str, limit_s: float = 10.0, every_s: float = INTERVAL_S
+    condition: Callable[[], Any], *, what: str, limit_s: float = 30.0, every_s: float = INTERVAL_S
 ) -> Any:
     """Ask until the condition holds and return its answer.
 
