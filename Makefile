@@ -44,10 +44,18 @@ WORKERS ?= --numprocesses=2
 .PHONY: check test test-all lint types imports generated
 check: lint types imports generated test-all ## All that must hold before a change is done
 
-test: $(VENV)/.stamp-dev ## Run the tests, all but the faults and the slow ones
+# Debian's Chromium, for the tests of the console; where it cannot be had they are skipped and say so, but not in CI.
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& echo "Installing Chromium for the tests of the console (once) ..." \
+		&& apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
+		|| echo "Chromium is not there and could not be installed; the tests of the console need it."
+
+test: $(VENV)/.stamp-dev browser ## Run the tests, all but the faults and the slow ones
 	@$(PY) -m pytest $(WORKERS) --ignore=tests/faults -m "not slow"
 
-test-all: $(VENV)/.stamp-dev ## Run every test, the faults and the slow ones too
+test-all: $(VENV)/.stamp-dev browser ## Run every test, the faults and the slow ones too
 	@$(PY) -m pytest
 
 lint: $(VENV)/.stamp-dev ## Style and habits

@@ -46,9 +46,12 @@ def _lines(log: DeliveryLog, check: Callable[[float], None]) -> None:
 
 
 def addresses(facts: Mapping[str, Any]) -> Table:
-    """Return where everything is; secrets stay in the run file."""
+    """Return where everything is, and who may sign in; other secrets stay in the run file."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for label, key in (
+        ("Console", "console_url"),
+        ("Sign in as", "admin_email"),
+        ("Password", "admin_password"),
         ("REST API", "api_url"),
         ("Receiver", "receiver_url"),
         ("Kafka", "kafka_bootstrap"),
@@ -56,7 +59,7 @@ def addresses(facts: Mapping[str, Any]) -> Table:
         ("Client id", "client_id"),
     ):
         table.add_row(Text(label, style="bold"), str(facts[key]))
-    table.add_row(Text("Passwords", style="bold"), "in run.json, beside the data")
+    table.add_row(Text("Other secrets", style="bold"), "in run.json, beside the data")
     return table
 
 

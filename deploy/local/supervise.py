@@ -3,10 +3,12 @@
 import contextlib
 import os
 import signal
+import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from deploy.local import runfile, screen
 from deploy.local.errors import LocalError
@@ -31,6 +33,8 @@ def run(places: Places) -> None:
         try:
             facts = stack.up()
             _say(f"REST API: {facts['api_url']} (who and how: {places.run_file})")
+            _say(f"console: {facts['console_url']}")
+            _say(f"sign in as {facts['admin_email']}, password: {_password(facts, places)}")
             _say(READY)
             screen.watch(facts, places, stack.check)
         except KeyboardInterrupt:
@@ -41,6 +45,12 @@ def run(places: Places) -> None:
             _ignore_signals()
             stack.down()
     _say("stopped")
+
+
+def _password(facts: Mapping[str, Any], places: Places) -> str:
+    """Return the demo's password where somebody reads along, else where it stands: a log keeps no secrets."""
+    is_kept = stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+    return f"see {places.run_file}" if is_kept else str(facts["admin_password"])
 
 
 def _say(text: str) -> None:

@@ -151,7 +151,7 @@ def make_rooms(
             store=SqlSessions(database), passwords=Passwords(), clock=clock, life=settings.session_life()
         ),
         openid=_openid(settings, database=database, clock=clock, provider=provider),
-        front=Front(Cookies(secure=settings.has_https()), clock, origin=settings.console_url),
+        front=Front(Cookies(secure=settings.has_https()), clock, origin=settings.console_origin()),
         pulse=Pulse(outcomes=SqlOutcomes(database), clock=clock),
         versions=Versions(store=SqlVersions(database), clock=clock),
         drafts=Drafts(store=store, showing=showing, seals=seals, clock=clock, reach=reach),

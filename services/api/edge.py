@@ -95,7 +95,9 @@ def _trace_id(scope: Scope) -> str:
 def _route_of(scope: Scope) -> str:
     """Return the route's template: paths and queries hold identifiers, and strangers choose them."""
     route: Any = scope.get("route")
-    return str(getattr(route, "path", "unknown"))
+    path = getattr(route, "path", None)
+    # The console is an application of its own and knows its paths from there.
+    return "unknown" if path is None else f"{scope.get('root_path', '')}{path}"
 
 
 def _method_of(scope: Scope) -> str:

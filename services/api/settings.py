@@ -115,6 +115,10 @@ class ApiSettings(ProcessSettings):
             return None
         return Client(self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret.get_secret_value())
 
+    def console_origin(self) -> str | None:
+        """Return where forms must come from; none where any name of this machine is good, as on a laptop."""
+        return None if self.environment == "local" else self.console_url
+
     def has_https(self) -> bool:
         """Return whether browsers reach the console over https: everywhere but on a laptop and in tests."""
         if self.console_url is not None:
