@@ -66,8 +66,11 @@ async def told_since(database: Database, count: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("released")
-async def test_draft_is_a_full_copy_at_the_newest_version(api: Api, database: Database, vault: Vault) -> None:
+async def test_draft_is_a_full_copy_at_the_newest_version(
+    api: Api, database: Database, vault: Vault, clock: FakeClock
+) -> None:
     original = await api.create(secret="hush hush hush", headers={"X-Key": "value"}, description="All of it")
+    await clock.advance(1)
 
     answer = await api.call("POST", f"{WEBHOOKS}/{original['id']}/draft")
 
@@ -126,7 +129,9 @@ async def test_draft_is_refused_when_there_is_nothing_to_draft(api: Api, databas
 
 
 @pytest.mark.usefixtures("released")
-async def test_draft_is_changed_tested_and_removed_like_any_webhook(api: Api, database: Database) -> None:
+async def test_draft_is_changed_tested_and_removed_like_any_webhook(
+    api: Api, database: Database, stopping: asyncio.Event
+) -> None:
     original = await api.create()
     draft = await post(api, original, "draft")
 
@@ -136,6 +141,10 @@ async def test_draft_is_changed_tested_and_removed_like_any_webhook(api: Api, da
     mixed = await api.put(draft, triggers=["workspaceCreated.v1"])
     assert mixed.json()["errors"][0]["message"] == "must be of version 2, such as workspaceCreated.v2"
     assert (await api.put(draft, status="enabled")).json()["detail"].startswith("it is a draft; publish it")
+    # Nobody waits for the result when the process stops.
+    stopping.set()
+    assert (await api.get(f"{WEBHOOKS}/{draft['id']}/test")).status_code == 202
+    assert await told_since(database, -1) == [("webhook-test-requested", draft["id"])]
     assert (await api.call("DELETE", f"{WEBHOOKS}/{draft['id']}")).status_code == 204
     assert (await read(api, original))["status"] == "enabled"
     assert (await messages(database))[-1]["type"] == "webhook-deleted"
