@@ -18,6 +18,10 @@ _CLOSING = 421
 _PERMANENT = 500
 _SAID_MAX = 300
 
+# The standard library would begin a subject of more than 78 characters on a line of its own, and readers of mail then
+# show a blank in front. Other characters than ASCII need its folding, and have no such blank.
+_ASCII_POLICY = SMTP_POLICY.clone(max_line_length=900)
+
 
 class SmtpMailer:
     """Satisfies `Mailer`."""
@@ -91,7 +95,7 @@ class SmtpSession:
 
 def compose(letter: Letter, *, sender: str) -> EmailMessage:
     """Return the mail as it travels: plain text, and the same as HTML."""
-    message = EmailMessage(policy=SMTP_POLICY)
+    message = EmailMessage(policy=_ASCII_POLICY if letter.words.subject.isascii() else SMTP_POLICY)
     message["From"] = sender
     message["To"] = letter.to
     message["Subject"] = letter.words.subject

@@ -53,6 +53,17 @@ async def test_mail_arrives_with_both_parts_and_the_given_message_id(server: Mai
     assert mail.message.get_content_type() == "multipart/alternative"
 
 
+@pytest.mark.parametrize(
+    "subject", ["Reminder: webhook version 1 expires on 2 September 2026 (A workspace with a long name)", "Grüße " * 30]
+)
+async def test_long_subject_arrives_as_it_was_written(server: MailServer, subject: str) -> None:
+    await server.start()
+    words = Words(subject.strip(), WORDS.text, WORDS.html)
+    async with mailer(server.url()).session() as session:
+        await session.send(Letter("one@example.com", "admin@acme.example.com", words, START))
+    assert server.received[0].subject == subject.strip()
+
+
 @pytest.mark.parametrize("scheme", ["smtps", "smtp"])
 async def test_mail_goes_through_tls_with_user_and_password(
     server: MailServer, authority: Authority, tmp_path: Path, scheme: str
