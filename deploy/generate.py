@@ -9,6 +9,7 @@ import json
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from uuid import UUID
 
 from coro_events.contract.bodies import VERSIONS
 from coro_events.contract.data import DATA_MODELS
+from coro_events.contract.place import Place
+from coro_events.contract.retirement import retirement_headers
 from coro_events.contract.schemas import asyncapi, body_schema, data_schema
 from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
 from coro_events.rules.deliveries import DeliveryKind
@@ -125,6 +128,7 @@ def example_delivery() -> Delivery:
             occurred_at=_EXAMPLE_AT,
             data=DATA_MODELS[Trigger.WORKSPACE_CREATED].example().to_bytes(),
             traceparent=None,
+            place=Place("Example Trade", "child", ("examplemsp_4F8D_b", "exampletradecom_7K2P_b"), sequence=1042),
         ),
         attempts=0,
         claim=UUID(int=3),
@@ -135,7 +139,14 @@ def example_delivery() -> Delivery:
 def wire() -> dict[str, str]:
     """Return the page for receivers: the example as it is sent, the types, the outcomes, the retry times."""
     path = "docs/wire.md"
-    sections = {"request": _request(), "types": _types(), "outcomes": _outcomes(), "retries": _retries()}
+    sections = {
+        "request": _request(),
+        "body-2": _body(2),
+        "types": _types(),
+        "retirement": _retirement(),
+        "outcomes": _outcomes(),
+        "retries": _retries(),
+    }
     return {path: in_sections(path, sections)}
 
 
@@ -145,9 +156,28 @@ def _request() -> str:
     return "\n".join(["```http", "POST /coro HTTP/1.1", *lines, "", request.body.decode(), "```"])
 
 
+def _body(version: int) -> str:
+    delivery = example_delivery()
+    delivery.target = replace(delivery.target, version=version)
+    return "\n".join(["```json", make_request(delivery, _EXAMPLE_AT).body.decode(), "```"])
+
+
 def _types() -> str:
-    rows = [(f"[`{one}`](schemas/v1/{one}.json)", f"`{rest_name(one, 1)}`", one.description) for one in Trigger]
-    return as_table(("`X-Coro-Hook-Type`", "trigger in REST", "when"), rows)
+    rows = [
+        (
+            f"`{one}`",
+            ", ".join(f"[`{rest_name(one, number)}`](schemas/v{number}/{one}.json)" for number in VERSIONS),
+            one.description,
+        )
+        for one in Trigger
+    ]
+    return as_table(("`X-Coro-Hook-Type`", "trigger in REST, and the schema of its body", "when"), rows)
+
+
+def _retirement() -> str:
+    # The next version is released with the example's event, and six months later this one expires.
+    told = retirement_headers(_EXAMPLE_AT, datetime(2026, 9, 1, 9, tzinfo=UTC))
+    return "\n".join(["```http", *(f"{name}: {value}" for name, value in told.items()), "```"])
 
 
 def _outcomes() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from coro_events.contract.bodies import TEST_DATA, VERSIONS, render_body
 from coro_events.contract.data import DATA_MODELS
 from coro_events.contract.place import Place
+from coro_events.contract.retirement import DEPRECATION, SUNSET
 from coro_events.contract.schemas import body_schema, rebased
 from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
 
@@ -36,6 +37,13 @@ HEADERS: tuple[tuple[str, str, str], ...] = (
         ),
         "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     ),
+)
+
+
+# What comes along where the webhook's version expires.
+RETIREMENT_HEADERS: tuple[tuple[str, str, str], ...] = (
+    (DEPRECATION, "When the next version was released, after RFC 9745; seconds since 1970.", "@1772355600"),
+    (SUNSET, "When this webhook's version expires, after RFC 8594.", "Tue, 01 Sep 2026 09:00:00 GMT"),
 )
 
 
@@ -69,7 +77,10 @@ def _entry(name: str, version: int, event_type: str, text: str, data: bytes) -> 
         "summary": f"{event_type}, webhook version {version}",
         "description": text,
         "tags": ["receivers"],
-        "parameters": [_header(*header, event_type=event_type) for header in HEADERS],
+        "parameters": [
+            *(_header(*header, event_type=event_type) for header in HEADERS),
+            *(_header(*header, event_type=event_type, required=False) for header in RETIREMENT_HEADERS),
+        ],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": schema, "example": json.loads(body)}},
@@ -80,14 +91,14 @@ def _entry(name: str, version: int, event_type: str, text: str, data: bytes) -> 
     return {"post": operation}
 
 
-def _header(name: str, description: str, example: str, *, event_type: str) -> dict[str, Any]:
+def _header(name: str, description: str, example: str, *, event_type: str, required: bool = True) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string"}
     if name == "X-Coro-Hook-Type":
         schema, example = {"type": "string", "const": event_type}, event_type
     return {
         "name": name,
         "in": "header",
-        "required": True,
+        "required": required,
         "description": description,
         "schema": schema,
         "example": example,

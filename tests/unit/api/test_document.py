@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, with examples that its own schemas allow, and true to what is sent."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from coro_events.contract.bodies import VERSIONS
+from coro_events.contract.retirement import retirement_headers
 from coro_events.contract.triggers import TEST_TYPE, Trigger, rest_name
 from deploy.generate import example_delivery
 from services.api.app import make_routes
@@ -64,11 +66,15 @@ def test_what_receivers_are_told_fits_its_example(name: str) -> None:
 
 
 def test_receivers_are_told_of_the_headers_that_are_sent() -> None:
-    sent = set(make_request(example_delivery(), datetime(2026, 3, 1, tzinfo=UTC)).headers)
-    told = {one["name"] for one in DOCUMENT["webhooks"]["workspaceCreated.v1"]["post"]["parameters"]}
+    delivery, now = example_delivery(), datetime(2026, 3, 1, tzinfo=UTC)
+    always = set(make_request(delivery, now).headers)
+    delivery.target = replace(delivery.target, retirement=retirement_headers(now, now))
+    when_it_expires = set(make_request(delivery, now).headers)
+    told = {one["name"]: one["required"] for one in DOCUMENT["webhooks"]["workspaceCreated.v1"]["post"]["parameters"]}
     # The first two are plain HTTP; the third is the example's own.
-    assert sent - told == {"User-Agent", "Content-Type", "Authorization"}
-    assert told <= sent
+    assert when_it_expires - told.keys() == {"User-Agent", "Content-Type", "Authorization"}
+    assert told == {name: name in always for name in told}
+    assert told.keys() <= when_it_expires
 
 
 def references(node: Any) -> Iterator[str]:
