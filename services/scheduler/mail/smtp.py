@@ -18,9 +18,11 @@ _CLOSING = 421
 _PERMANENT = 500
 _SAID_MAX = 300
 
-# The standard library would begin a subject of more than 78 characters on a line of its own, and readers of mail then
-# show a blank in front. Other characters than ASCII need its folding, and have no such blank.
-_ASCII_POLICY = SMTP_POLICY.clone(max_line_length=900)
+# Whatever the text holds, the bytes are ASCII, which every server passes on.
+_POLICY = SMTP_POLICY.clone(cte_type="7bit")
+# The standard library may begin a subject that is longer than a line on a line of its own; readers of mail then show
+# a blank in front. Other characters than ASCII need its folding, and have no such blank.
+_ASCII_POLICY = _POLICY.clone(max_line_length=900)
 
 
 class SmtpMailer:
@@ -77,7 +79,7 @@ class SmtpSession:
         """Hand over one mail."""
         try:
             message = compose(letter, sender=self._sender)
-            await self._client.send_message(message, sender=parseaddr(self._sender)[1], recipients=[letter.to])
+            await self._client.sendmail(parseaddr(self._sender)[1], [letter.to], message.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
             return _answer(error.recipients[0])
         except aiosmtplib.SMTPSenderRefused as error:
@@ -95,7 +97,7 @@ class SmtpSession:
 
 def compose(letter: Letter, *, sender: str) -> EmailMessage:
     """Return the mail as it travels: plain text, and the same as HTML."""
-    message = EmailMessage(policy=_ASCII_POLICY if letter.words.subject.isascii() else SMTP_POLICY)
+    message = EmailMessage(policy=_ASCII_POLICY if letter.words.subject.isascii() else _POLICY)
     message["From"] = sender
     message["To"] = letter.to
     message["Subject"] = letter.words.subject
