@@ -12,6 +12,7 @@ SERVICES = ("api", "dispatcher", "scheduler")
 
 _API_SETTING = "CORO_API_PORT"
 _OPS_SETTING = "CORO_OPS_PORT"
+_CONSOLE_SETTING = "CORO_CONSOLE_URL"
 _API_PORT = 8080
 _OPS_PORT = 9100
 _POSTGRES_PORT = 15432
@@ -102,7 +103,10 @@ def settings_for_processes(
 
 def settings_for_service(shared: Mapping[str, str], plan: Plan, service: str) -> dict[str, str]:
     """Return the environment of one service."""
-    return {**shared, _API_SETTING: str(plan.api_port), _OPS_SETTING: str(plan.ops_ports[service])}
+    own = {_API_SETTING: str(plan.api_port), _OPS_SETTING: str(plan.ops_ports[service])}
+    # The API knows from each request how it was reached; mails must be told.
+    links = {_CONSOLE_SETTING: plan.api_url} if service == "scheduler" else {}
+    return {**links, **shared, **own}
 
 
 def _ops_port(env: Mapping[str, str], port: int) -> int:
