@@ -36,12 +36,12 @@ def test_run_is_refused_when_the_time_cannot_be_read(capsys: pytest.CaptureFixtu
 
 
 def test_settings_are_printed_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--print-settings"], ENVIRON) == 0
+    assert main(["--print-settings"], ENVIRON | {"CORO_SMTP_URL": "smtps://coro:hidden-word@mail.example.com"}) == 0
     printed = capsys.readouterr().out
     shown = json.loads(printed)
     assert shown["CORO_OPS_PORT"] == 9102
     assert shown["CORO_SCHEDULER_INTERVAL_S"] == 60
-    assert shown["CORO_DATABASE_URL"] == "********"
+    assert shown["CORO_DATABASE_URL"] == shown["CORO_SMTP_URL"] == "********"
     assert "hidden-word" not in printed
 
 
@@ -51,6 +51,17 @@ def test_settings_are_printed_without_secrets(capsys: pytest.CaptureFixture[str]
         ({"CORO_SCHEDULER_INTERVAL_S": "0"}, "CORO_SCHEDULER_INTERVAL_S: Input should be greater than 0"),
         ({"CORO_SCHEDULER_INTERVALS": "9"}, "CORO_SCHEDULER_INTERVALS is not a setting of this process"),
         ({"CORO_ENVIRONMENT": "production"}, "CORO_SECRET_KEYS must be set outside CORO_ENVIRONMENT=local"),
+        ({"CORO_SCHEDULER_MAIL_FROM": "Coro Webhooks"}, "CORO_SCHEDULER_MAIL_FROM: must hold an address"),
+        ({"CORO_SMTP_URL": "http://hidden-word@mail.example.com"}, "CORO_SMTP_URL must be smtp://user:password@host"),
+        (
+            {
+                "CORO_ENVIRONMENT": "production",
+                "CORO_SECRET_KEYS": KEYS,
+                "CORO_TOKEN_KEYS": KEYS,
+                "CORO_SMTP_URL": "smtps://coro:hidden-word@mail.example.com",
+            },
+            "CORO_SCHEDULER_MAIL_FROM must be set outside CORO_ENVIRONMENT=local",
+        ),
         ({"CORO_DATABASE_URL": "mysql://127.0.0.1/coro"}, "CORO_DATABASE_URL: must begin with postgresql://"),
     ],
 )
@@ -60,6 +71,7 @@ def test_start_is_refused_when_a_setting_is_wrong(
     assert main([], ENVIRON | changes) == 2
     written = capsys.readouterr().err
     assert sentence in written
+    assert "hidden-word" not in written
     assert written.count("\n") == 1
 
 
