@@ -231,6 +231,14 @@ def _operation_id(route: APIRoute) -> str:
     return route.operation_id or route.name
 
 
+def _make_database(url: str, connections: int) -> Database:
+    readers = connections // 2
+    return Database(
+        make_engine(url, application_name="coro-api", pool_size=connections - readers),
+        reading=make_engine(url, application_name="coro-api", pool_size=readers, read_only=True),
+    )
+
+
 async def run(settings: ApiSettings, clock: Clock) -> int:
     """Run the service until a signal; return its exit code.
 
@@ -243,7 +251,7 @@ async def run(settings: ApiSettings, clock: Clock) -> int:
     supervisor = Supervisor(drain_s=settings.api_drain_s)
     supervisor.on_signals()
     url = settings.database_url.get_secret_value()
-    database = Database(make_engine(url, application_name="coro-api", pool_size=settings.api_pool_size))
+    database = _make_database(url, settings.api_pool_size)
     relay_engine = make_engine(url, application_name="coro-api-relay", pool_size=0)
     resolver, provider = SystemResolver(), HttpProvider()
     try:

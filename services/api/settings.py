@@ -22,7 +22,10 @@ class ApiSettings(ProcessSettings):
     api_host: str = Field(default="127.0.0.1", description="Address of the REST API and the console.")
     api_port: int = Field(default=8080, ge=1, le=65535, description="Port of the REST API and the console.")
     api_pool_size: int = Field(
-        default=8, ge=1, le=100, description="Connections to PostgreSQL; the outbox relay has one more of its own."
+        default=8,
+        ge=2,
+        le=100,
+        description="Connections to PostgreSQL, half of them for reading alone; the outbox relay has one more.",
     )
     api_token_life_s: int = Field(
         default=86_400, ge=60, le=604_800, description="How long an access token is good.", json_schema_extra=SECONDS

@@ -26,8 +26,12 @@ def make_engine(
     pool_size: int = 8,
     statement_timeout_s: float = 30.0,
     connect_timeout_s: float = 10.0,
+    read_only: bool = False,
 ) -> AsyncEngine:
     """Make an engine with a bounded pool; nothing is connected yet. A pool size of 0 pools nothing.
+
+    One that is read-only takes each statement for itself: a transaction around a single one is two more round trips,
+    and PostgreSQL refuses to write all the same.
 
     JIT is off: the statements are short and many, and compiling one costs more than it ever saves.
     """
@@ -38,11 +42,13 @@ def make_engine(
         "lock_timeout": str(int(statement_timeout_s * 1000 / 2)),
         "timezone": "UTC",
         "jit": "off",
+        "default_transaction_read_only": "on" if read_only else "off",
     }
     connect = {"timeout": connect_timeout_s, "server_settings": settings}
     url = async_url(database_url)
     if pool_size == 0:
         return create_async_engine(url, poolclass=NullPool, connect_args=connect, json_serializer=_json)
+    isolation = {"isolation_level": "AUTOCOMMIT"} if read_only else {}
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -52,6 +58,7 @@ def make_engine(
         pool_recycle=1800,
         connect_args=connect,
         json_serializer=_json,
+        **isolation,
     )
 
 

@@ -43,16 +43,24 @@ class WriteConnection(ReadConnection):
 class Database:
     """Hands out units of work on one engine."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, reading: AsyncEngine | None = None) -> None:
+        """Make it; `reading` is a read-only engine, for whoever reads so often that a transaction each is too dear."""
         self._engine = engine
+        self._reading = reading
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadConnection]:
-        """Open a read-only transaction for the block.
+        """Open a connection for the block that PostgreSQL lets read alone.
+
+        Each statement sees what is committed when it begins, whether or not a transaction is around it.
 
         Raises:
             StoreUnavailableError: The database cannot be reached or broke off.
         """
+        if self._reading is not None:
+            async with outages(), self._reading.connect() as connection:
+                yield ReadConnection(connection)
+            return
         async with outages(), self._engine.connect() as connection:
             await connection.execution_options(postgresql_readonly=True)
             yield ReadConnection(connection)
@@ -84,3 +92,5 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        if self._reading is not None:
+            await self._reading.dispose()

@@ -70,6 +70,18 @@ _LAST_TEST = text(f"""
 """)  # noqa: S608 - only constants of this file are put together
 
 
+def _select() -> Select[Any]:
+    old = webhooks.alias("old")
+    replaces = select(old.c.id).where(old.c.replaced_by == _c.id).limit(1).correlate(webhooks).scalar_subquery()
+    return select(webhooks, webhook_versions.c.expires_at, replaces.label("replaces")).select_from(
+        webhooks.join(webhook_versions, webhook_versions.c.version == _c.version)
+    )
+
+
+# Made once: its alias has a column object for each of the table's, which cost more than the query.
+_WEBHOOKS = _select()
+
+
 class SqlWebhooks:
     """The webhooks on record, in PostgreSQL."""
 
@@ -92,7 +104,7 @@ class SqlWebhooks:
     ) -> tuple[list[Webhook], int]:
         """Return one page of a workspace's webhooks, and how many there are."""
         here = and_(_c.workspace_id == workspace_id, *_conditions(sought))
-        statement = _select().where(here).order_by(*_ORDERS[order]).limit(page_size).offset(page * page_size)
+        statement = _WEBHOOKS.where(here).order_by(*_ORDERS[order]).limit(page_size).offset(page * page_size)
         async with self._database.read() as connection:
             total: int = await connection.scalar(select(func.count()).select_from(webhooks).where(here))
             return [_webhook(row) for row in await connection.rows(statement)], total
@@ -100,7 +112,7 @@ class SqlWebhooks:
     async def one(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
         """Return a webhook of a workspace."""
         async with self._database.read() as connection:
-            row = await connection.row(_select().where(_c.id == webhook_id, _c.workspace_id == workspace_id))
+            row = await connection.row(_WEBHOOKS.where(_c.id == webhook_id, _c.workspace_id == workspace_id))
         return None if row is None else _webhook(row)
 
     async def draft_of(self, webhook_id: uuid.UUID) -> uuid.UUID | None:
@@ -143,18 +155,18 @@ class SqlWebhookChange:
 
     async def lock(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
         """Return a webhook as it stands, and keep others from changing it."""
-        here = _select().where(_c.id == webhook_id, _c.workspace_id == workspace_id)
+        here = _WEBHOOKS.where(_c.id == webhook_id, _c.workspace_id == workspace_id)
         row = await self._connection.row(here.with_for_update(of=webhooks))
         return None if row is None else _webhook(row)
 
     async def find(self, workspace_id: str, webhook_id: uuid.UUID) -> Webhook | None:
         """Return a webhook as it stands; others may change it meanwhile."""
-        row = await self._connection.row(_select().where(_c.id == webhook_id, _c.workspace_id == workspace_id))
+        row = await self._connection.row(_WEBHOOKS.where(_c.id == webhook_id, _c.workspace_id == workspace_id))
         return None if row is None else _webhook(row)
 
     async def lock_all(self, workspace_id: str, webhook_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, Webhook]:
         """Return those of these webhooks that there are, and keep others from changing them; in order of their ids."""
-        here = _select().where(_c.id.in_(webhook_ids), _c.workspace_id == workspace_id).order_by(_c.id)
+        here = _WEBHOOKS.where(_c.id.in_(webhook_ids), _c.workspace_id == workspace_id).order_by(_c.id)
         rows = await self._connection.rows(here.with_for_update(of=webhooks))
         return {row.id: _webhook(row) for row in rows}
 
@@ -268,14 +280,6 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
 async def _draft_of(connection: ReadConnection, webhook_id: uuid.UUID) -> uuid.UUID | None:
     draft_id: uuid.UUID | None = await connection.scalar(select(_c.id).where(_c.draft_of == webhook_id))
     return draft_id
-
-
-def _select() -> Select[Any]:
-    old = webhooks.alias("old")
-    replaces = select(old.c.id).where(old.c.replaced_by == _c.id).limit(1).correlate(webhooks).scalar_subquery()
-    return select(webhooks, webhook_versions.c.expires_at, replaces.label("replaces")).select_from(
-        webhooks.join(webhook_versions, webhook_versions.c.version == _c.version)
-    )
 
 
 def _webhook(row: Row[Any]) -> Webhook:

@@ -85,6 +85,22 @@ async def test_reading_refuses_to_write(database: Database) -> None:
     assert await count(database) == 1, "and the next user of the connection may write"
 
 
+async def test_reading_by_connections_of_its_own_refuses_to_write(database_url: str) -> None:
+    engine, reading = (
+        make_engine(database_url, application_name="coro-tests", pool_size=1, read_only=read_only)
+        for read_only in (False, True)
+    )
+    database = Database(engine, reading=reading)
+    for statement in (insert(consumed).values(ROW), text("delete from consumed returning 1")):
+        with pytest.raises((DBAPIError, StoreUnavailableError)):
+            async with database.read() as connection:
+                await connection.execute(statement)
+    async with database.write() as connection:
+        await connection.execute(insert(consumed), ROW)
+    assert await count(database) == 1
+    await database.dispose()
+
+
 async def test_each_statement_counts_by_itself_when_committing_automatically(database: Database) -> None:
     async def work() -> None:
         async with database.autocommit() as connection:
