@@ -17,6 +17,7 @@ PLACES = {
     "confluent_kafka": r"(?!)",
     # The benchmark's floor.
     "aiohttp": r"(?!)",
+    "aiosmtplib": r"services/scheduler/mail/smtp\.py",
     "httptools": r"services/dispatcher/deliver/connection\.py",
     "aiohappyeyeballs": r"services/dispatcher/deliver/pool\.py",
     "sqlalchemy": r"libs/coro_events/store/.*|libs/coro_events/migrate\.py|migrations/.*|.*/sql\.py",

@@ -20,6 +20,7 @@ BREACHES: tuple[tuple[Rule, str, str, int], ...] = (
     (imports.places, "services/api/webhooks/service.py", "import asyncpg\n", 1),
     (imports.places, "services/api/app.py", "import alembic\n", 1),
     (imports.places, "services/scheduler/rounds.py", "from tenacity import retry\n", 1),
+    (imports.places, "services/scheduler/mail/sending.py", "import aiosmtplib\n", 1),
     (imports.places, "libs/coro_events/producer.py", "import confluent_kafka\n", 1),
     (imports.diets, "libs/coro_events/contract/codec.py", "import orjson\n", 1),
     (imports.diets, "libs/coro_events/rules/sunset.py", "import pydantic\n", 1),
