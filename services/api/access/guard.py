@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.api.access.roles import Role
 from services.api.access.service import Caller
 from services.api.edge import wide_of
-from services.api.refusals import NoToken
+from services.api.refusals import Fault, InvalidInput, NoToken
 from services.api.rooms import RoomsHere
 
 ROLE_KEY = "x-coro-role"
@@ -51,6 +51,9 @@ async def guard(
         needed=role_needed(extra, request.method),
         services_too=is_for_services_too(extra),
     )
+    # Somebody before us may have read the other one.
+    if len(request.headers.getlist("Workspace")) > 1:
+        raise InvalidInput(Fault("Workspace", "must be there once, as a header"))
     wide = wide_of(request.scope)
     wide.client_id, wide.workspace = caller.client_id, caller.workspace_id
     return caller

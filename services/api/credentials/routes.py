@@ -66,6 +66,7 @@ async def list_credentials(
 @router.delete(
     "/{credential_id}",
     status_code=204,
+    response_class=Response,
     operation_id="revokeApiCredential",
     summary="Revoke an API credential",
     responses=documented(400, 401, 403, 404, 500, 503),

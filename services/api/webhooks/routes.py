@@ -116,6 +116,7 @@ async def update_webhook(
 @router.delete(
     "/{webhook_id}",
     status_code=204,
+    response_class=Response,
     operation_id="deleteWebhook",
     summary="Remove a webhook",
     responses=documented(400, 401, 403, 404, 409, 412, 500, 503),

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -102,7 +102,7 @@ def fault_in_secret(secret: str) -> str | None:
 
 
 def fault_in_url(url: str, *, allow_http: bool, allowed: Sequence[Network] = ()) -> str | None:
-    """Return what is wrong with the URL of a receiver, or nothing.
+    """Return all that is wrong with the URL of a receiver, or nothing.
 
     A host that is an address is judged here, in whatever notation; where a name leads is looked up in reach.py. Both
     only help whoever types it in: the guard is the dispatcher's look at the address of each connection it opens.
@@ -119,20 +119,21 @@ def fault_in_url(url: str, *, allow_http: bool, allowed: Sequence[Network] = ())
         port = parts.port
     except ValueError:
         return "must have a valid host and a port from 1 to 65535"
+    in_host = _fault_in_host(parts, allowed)
+    faults = [*_faults_in_parts(url, parts, port, allow_http=allow_http), *([in_host] if in_host else [])]
+    return ", and ".join(faults) or None
+
+
+def _faults_in_parts(url: str, parts: SplitResult, port: int | None, *, allow_http: bool) -> Iterator[str]:
     if parts.scheme != "https" and not (allow_http and parts.scheme == "http"):
-        return "must begin with https:// or http://" if allow_http else "must begin with https://"
-    return _fault_in_parts(url, parts, port) or _fault_in_host(parts, allowed)
-
-
-def _fault_in_parts(url: str, parts: SplitResult, port: int | None) -> str | None:
+        yield "must begin with https:// or http://" if allow_http else "must begin with https://"
     if "@" in parts.netloc:
-        return "must not hold a user or a password; use headers"
+        yield "must not hold a user or a password; use headers"
     # An empty fragment is one too.
     if "#" in url:
-        return "must not have a fragment (#)"
+        yield "must not have a fragment (#)"
     if port == 0 or parts.netloc.endswith(":"):
-        return f"must have a port from 1 to {_MAX_PORT}, or none"
-    return None
+        yield f"must have a port from 1 to {_MAX_PORT}, or none"
 
 
 def _fault_in_host(parts: SplitResult, allowed: Sequence[Network]) -> str | None:
@@ -224,9 +225,9 @@ def fault_in_trigger(
         trigger, version = Trigger.WORKSPACE_CREATED, None
     if version in released:
         return None
-    if version is not None and version in closed and released:
-        use = rest_name(trigger, released[-1])
-        return f"is of webhook version {version}, which {closed[version]}; use {use}"
+    if version is not None and version in closed:
+        use = f"; use {rest_name(trigger, released[-1])}" if released else ""
+        return f"is of webhook version {version}, which {closed[version]}{use}"
     allowed = ", ".join(rest_name(trigger, number) for number in released for trigger in Trigger)
     return f"is not a trigger; allowed are {allowed}"
 

@@ -116,6 +116,21 @@ async def test_a_bad_token_is_told_before_a_missing_workspace(api: Api) -> None:
     assert answer.json()["errors"] == [{"field": "Workspace", "message": "is required, as a header"}]
 
 
+async def test_request_is_refused_when_it_names_two_workspaces(api: Api) -> None:
+    headers = [("Authorization", f"Bearer {api.token}"), ("Workspace", "acme"), ("Workspace", "rival")]
+    answer = await api.http.get(WEBHOOKS, headers=headers)
+    assert is_problem(answer, 400)
+    assert answer.json()["errors"] == [{"field": "Workspace", "message": "must be there once, as a header"}]
+
+
+async def test_choices_are_named_when_a_parameter_is_none_of_them(api: Api) -> None:
+    answer = await api.get(WEBHOOKS, params={"sort": "size"})
+    assert is_problem(answer, 400)
+    (fault,) = answer.json()["errors"]
+    assert fault["field"] == "sort"
+    assert fault["message"].startswith("must be 'created', '-created'")
+
+
 async def test_trace_id_is_the_callers_when_it_sends_one(api: Api) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     good = await api.get(WEBHOOKS, headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"})

@@ -270,7 +270,9 @@ async def test_expired_webhook_is_read_and_removed_but_not_enabled(api: Api, dat
     assert answer.status_code == 409
     assert answer.json()["type"] == "urn:coro:problem:wrong-state"
     assert (await api.get(f"{path}/test")).status_code == 409
-    assert (await api.call("DELETE", path)).status_code == 204
+    gone = await api.call("DELETE", path)
+    assert gone.status_code == 204
+    assert "content-type" not in gone.headers
 
 
 async def test_edit_is_refused_when_it_was_made_from_an_older_revision(api: Api) -> None:

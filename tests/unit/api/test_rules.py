@@ -77,6 +77,17 @@ def test_url_is_refused_when_it_could_be_misread(url: str) -> None:
     assert rules.fault_in_url(url, allow_http=False) is not None
 
 
+def test_every_rule_that_a_url_breaks_is_named() -> None:
+    fault = rules.fault_in_url("ftp://ada:secret@10.0.0.1:0/#part", allow_http=False) or ""
+    assert fault.split(", and ") == [
+        "must begin with https://",
+        "must not hold a user or a password; use headers",
+        "must not have a fragment (#)",
+        "must have a port from 1 to 65535, or none",
+        "leads to a private address",
+    ]
+
+
 def test_http_url_is_accepted_when_the_setting_allows_it() -> None:
     assert rules.fault_in_url("http://a.example:9000/a", allow_http=True) is None
     assert rules.fault_in_url("ftp://a.example:9000/a", allow_http=True) is not None
@@ -230,6 +241,7 @@ def test_trigger_of_a_closed_version_is_refused_with_the_reason_and_what_to_use(
     for version, why in ((1, "has expired"), (3, "is not released yet"), (4, "is not released yet")):
         fault = rules.fault_in_trigger(f"subscriptionUpdated.v{version}", allowed, closed)
         assert fault == f"is of webhook version {version}, which {why}; use subscriptionUpdated.v2"
+    assert rules.fault_in_trigger("subscriptionUpdated.v1", {}, closed) == "is of webhook version 1, which has expired"
 
 
 def test_triggers_are_refused_when_they_are_repeated_or_mixed() -> None:
