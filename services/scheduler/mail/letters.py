@@ -106,14 +106,14 @@ def _first(mail: OpenMail, listing: Listing, count: str, newest: int) -> Said:
 
 def _reminder(mail: OpenMail, listing: Listing, count: str, newest: int) -> Said:
     expires_at = _expiry(listing)
+    drafts = "A draft" if listing.total == 1 else "A draft of each"
     return (
         f"Reminder: webhook version {mail.version} expires on {_day(expires_at)}",
         [
             f"Version {mail.version} of Coro's webhooks expires on {_moment(expires_at)}.",
             (
-                f"{count} {_where(mail, listing)} still {_verb(listing, 'use')} it. A draft of"
-                f" each at version {newest} has been made: the same name, URL, secret, headers and triggers. A draft"
-                " delivers nothing until you publish it."
+                f"{count} {_where(mail, listing)} still {_verb(listing, 'use')} it. {drafts} at version {newest} has been"
+                " made: the same name, URL, secret, headers and triggers. A draft delivers nothing until you publish it."
             ),
         ],
         "What to do",

@@ -252,6 +252,20 @@ async def test_no_mail_goes_to_who_wants_none(database: Database, vault: Vault) 
 
 
 @pytest.mark.usefixtures("msp")
+async def test_webhook_that_somebody_is_editing_is_left_to_the_next_round_and_keeps_nobody_waiting(
+    database: Database, vault: Vault
+) -> None:
+    edited, other = await insert_webhook(database, vault), await insert_webhook(database, vault)
+    async with database.write() as editor:
+        await editor.execute(text("select 1 from webhooks where id = :id for update"), {"id": edited.id})
+        await run_round(database, RELEASE)
+        assert await notices_of(database, edited.id) == []
+        assert await notices_of(database, other.id) == ["first"]
+    await run_round(database, RELEASE + HOUR)
+    assert await notices_of(database, edited.id) == ["first"]
+
+
+@pytest.mark.usefixtures("msp")
 async def test_two_schedulers_at_once_do_everything_once(database: Database, vault: Vault) -> None:
     ids = [(await insert_webhook(database, vault, name=f"W{number}")).id for number in range(12)]
     for now in (RELEASE, REMINDER, END):
