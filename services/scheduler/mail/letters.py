@@ -112,8 +112,9 @@ def _reminder(mail: OpenMail, listing: Listing, count: str, newest: int) -> Said
         [
             f"Version {mail.version} of Coro's webhooks expires on {_moment(expires_at)}.",
             (
-                f"{count} {_where(mail, listing)} still {_verb(listing, 'use')} it. {drafts} at version {newest} has been"
-                " made: the same name, URL, secret, headers and triggers. A draft delivers nothing until you publish it."
+                f"{count} {_where(mail, listing)} still {_verb(listing, 'use')} it. {drafts} at version {newest} has"
+                " been made: the same name, URL, secret, headers and triggers. A draft delivers nothing until you"
+                " publish it."
             ),
         ],
         "What to do",
