@@ -21,7 +21,8 @@ _STOPPED = """
 """
 
 # Events that the webhook as it is now would get, and that have no delivery to it, nor to the webhook that it took over
-# from or that took over from it for a while: what one of them got, the other did not miss. A shadow is no delivery.
+# from or that took over from it for a while: what one of them got, or is going to get, the other did not miss. What was
+# held there, or failed for good, it did: nothing is replayed to a webhook that was replaced. A shadow is no delivery.
 _MISSED = """
     from events e
     join workspaces k on k.id = e.workspace_id
@@ -29,7 +30,7 @@ _MISSED = """
         and e.type = any (cast(:triggers as text[])) and e.occurred_at >= :since and e.received_at < :until
         and not exists (
             select from deliveries d where d.day = e.day and d.event_id = e.id and d.kind <> 'shadow'
-                and d.webhook_id in (
+                and (d.webhook_id = :webhook_id or d.state in ('pending', 'delivered')) and d.webhook_id in (
                     select w.id from webhooks w
                     where w.id = :webhook_id or w.replaced_by = :webhook_id or w.draft_of = :webhook_id
                 )
