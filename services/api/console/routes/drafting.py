@@ -1,6 +1,7 @@
 """Later versions: a draft made, compared with its original, published, taken back or discarded."""
 
 import uuid
+from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
@@ -28,7 +29,9 @@ async def preview_page(webhook_id: str, visitor: Viewer) -> Response:
     except WrongState:
         layout = webhooks_layout(visitor, words.PREVIEW)
         return visitor.pages.page("preview.html", layout=layout, previewed=None, back=back)
-    previewed = previewed_of(preview, await _card(visitor, preview))
+    card = await _card(visitor, preview)
+    # Here it is.
+    previewed = previewed_of(preview, None if card is None else replace(card, preview=""))
     layout = webhooks_layout(visitor, previewed.title)
     return visitor.pages.page("preview.html", layout=layout, previewed=previewed, back=back)
 

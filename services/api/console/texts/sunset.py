@@ -28,7 +28,9 @@ WARNING_TITLE = "A webhook version is about to expire"
 WARNING_ONE = "1 webhook is of a version that expires {when}."
 WARNING_MANY = "{total} webhooks are of a version that expires {when}."
 WARNING_MORE = "and {count} more"
-WARNING_LEAD = "Publish their drafts before then; 24 hours after the expiry they are disabled."
+WARNING_LEAD = (
+    "Publish the drafts before then: 24 hours after the expiry, the old version is disabled."
+)
 WARNING_HERE = "Version {version} expires {when}: {hours_after}."
 HOURS_AFTER = "24 hours later this webhook is disabled"
 EXPIRED_HERE = "Version {version} expired on {day}. This webhook delivers nothing any more."

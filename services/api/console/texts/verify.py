@@ -7,7 +7,7 @@ LEAD = (
 )
 COROS_OWN = (
     "X-Coro-Signature is the HMAC-SHA256 of X-Coro-Hook-Id alone, in lower-case hex. It proves who sends, not what is "
-    "sent. Each example checks it too."
+    "sent. Each example holds the check of it as well."
 )
 STEPS_TITLE = "In three steps"
 STEPS = (

@@ -130,7 +130,8 @@ def _row(line: ActivityView, visitor: Visitor) -> LineRow:
         what=words.ACTIONS.get(line.action, line.action),
         workspace=line.workspace_id,
         is_elsewhere=line.workspace_id != visitor.workspace.id,
-        name=name or line.subject,
+        # Of a person, the actor says it already.
+        name=name or ("" if noun == "user" else line.subject),
         address=address,
         details=tuple(Detail(key, _value(value)) for key, value in detail.items() if value not in (None, "")),
     )

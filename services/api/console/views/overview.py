@@ -35,7 +35,7 @@ class Branch:
     id: str
     address: str
     open_label: str
-    webhooks: int
+    told: str
     failing: int
     disabled: int
     expired: int
@@ -95,7 +95,7 @@ def _branch(one: Standing) -> Branch:
         id=one.workspace_id,
         address=paths.link(paths.WEBHOOKS, one.workspace_id),
         open_label=words.OPEN.format(name=one.display_name),
-        webhooks=one.webhooks,
+        told=words.ONE_WEBHOOK if one.webhooks == 1 else words.MANY_WEBHOOKS.format(count=f"{one.webhooks:,}"),
         failing=one.failing,
         disabled=one.disabled,
         expired=one.expired,
@@ -107,5 +107,5 @@ def _branch(one: Standing) -> Branch:
 def _ailing(webhook: Ailing, workspace_id: str) -> AilingPart:
     address = paths.link(paths.webhook(webhook.id), workspace_id)
     if webhook.is_failing:
-        return AilingPart(webhook.name, address, words.FAILING, "bad")
+        return AilingPart(webhook.name, address, words.RETRIES, "bad")
     return AilingPart(webhook.name, address, sentence(webhook.reason or words.BY_HAND), "warn")
