@@ -55,7 +55,7 @@ _COMPONENTS = "#/components/schemas/"
 _TRACE: Node = {"description": "Names this request in our logs.", "schema": {"type": "string"}}
 _RETRY: Node = {"description": "When to try again; in seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
 _LOCATION: Node = {"description": "The path of what was made.", "schema": {"type": "string"}}
-# Kinds that the table of refusals does not hold: nobody refuses there.
+# Kinds that the table of refusals does not hold, as nobody refuses there, or that are rarer there than this one.
 _NOT_REFUSED: Mapping[int, tuple[str, str]] = {
     500: ("internal", "Something went wrong on our side."),
     503: ("away", "The service cannot do this for a moment."),
@@ -138,7 +138,7 @@ def _add_example(content: Node, schemas: Node) -> None:
 def _problem(status: int) -> Node:
     """Return an example of the first kind of problem that has the status."""
     slug, title = _NOT_REFUSED.get(status, ("refused", "The request is refused."))
-    for kind, answer in ANSWERS.items():
+    for kind, answer in ANSWERS.items() if status not in _NOT_REFUSED else ():
         if answer.status == status:
             slug, title = answer.slug, (kind.__doc__ or "").strip()
             break
