@@ -93,7 +93,10 @@ def narrowed(document: Any, known: Mapping[str, list[str]]) -> Any:
     if not isinstance(document, dict):
         return document
     if "in" in document and document.get("name") in known:
-        return document | {"schema": {"type": "string", "enum": known[document["name"]]}}
+        some = {"type": "string", "enum": known[document["name"]]}
+        # Callers choose the ids of workspaces, so others may be there after a while.
+        is_chosen = document["name"] == "workspace_id"
+        return document | {"schema": {"anyOf": [some, document["schema"]]} if is_chosen else some}
     narrow = {key: narrowed(value, known) for key, value in document.items()}
     properties = narrow.get("properties", {})
     if "applyToAllDescendants" in properties and narrow.get("additionalProperties") is False:
