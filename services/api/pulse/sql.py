@@ -10,7 +10,7 @@ from coro_events.store.unit import Database
 from services.api.pulse.ports import Counted
 
 # So many deliveries of an hour are looked at: a busy webhook has a hundred thousand, and a share needs no more.
-LOOKED_AT = 60
+LOOKED_AT = 30
 # A day is that of the event; one more for events that took long, two ahead for clocks that differ. What was replayed
 # of older events is left out, and with it all older partitions.
 _DAYS_BACK = timedelta(days=2)

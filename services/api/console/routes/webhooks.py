@@ -26,7 +26,8 @@ from services.api.webhooks.view import milliseconds
 
 router = APIRouter()
 
-PAGE_SIZE = 20
+# So many that a page of the longest descriptions and URLs stays under 100 KB.
+PAGE_SIZE = 12
 DEFAULT_ORDER = Order.CREATED_DOWN
 _LONGEST_MS = 253_402_300_799_999
 

@@ -11,13 +11,17 @@ async function part(address) {
   return answer.text();
 }
 
-// data-opens="id": opens a dialog instead of following the link.
+// data-opens="id": opens a dialog instead of following the link, whose title and address the dialog then shows and uses.
 function opens(element) {
   element.addEventListener("click", (event) => {
     const dialog = document.getElementById(element.dataset.opens);
     if (!dialog || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     element.closest("[popover]")?.hidePopover();
+    dialog.querySelectorAll("[data-filled]").forEach((part) => {
+      if (part.dataset.filled === "title") part.textContent = element.dataset.title;
+      else part.formAction = element.href;
+    });
     dialog.showModal();
     dialog.dispatchEvent(new Event("opened"));
   });
@@ -41,11 +45,12 @@ function finds(form) {
   form.closest("dialog")?.addEventListener("opened", look);
 }
 
-// data-copy="text" data-done="Copied": a button that copies.
+// data-copy="text" data-done="Copied": a button that copies the text, or what stands before it.
 function copies(button) {
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const source = button.dataset.copyFrom ? document.getElementById(button.dataset.copyFrom).value : button.dataset.copy;
+    const field = document.getElementById(button.dataset.copyFrom ?? "");
+    const source = field?.value ?? (button.dataset.copy || button.previousElementSibling.textContent);
     await navigator.clipboard.writeText(source);
     const label = button.querySelector("span");
     const before = label.textContent;
@@ -54,10 +59,19 @@ function copies(button) {
   });
 }
 
+// data-copyable: what can be copied gets a button for it.
+function copyable(code) {
+  const template = document.getElementById("copy-button");
+  const button = template.content.firstElementChild.cloneNode(true);
+  button.setAttribute("aria-label", `${button.getAttribute("aria-label")}: ${code.textContent.slice(0, 80)}`);
+  code.after(button);
+  copies(button);
+}
+
 // A form is sent once, however often its button is pressed.
 function sendsOnce(form) {
   form.addEventListener("submit", () => {
-    setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+    setTimeout(() => [...form.elements].filter((one) => one.tagName === "BUTTON").forEach((button) => { button.disabled = true; }));
   });
 }
 
@@ -148,7 +162,7 @@ function sendsOnChange(form) {
   });
 }
 
-const SERVED = { opens, finds, copy: copies, polls, generates, headers, ticks, sendsOnChange };
+const SERVED = { opens, finds, copy: copies, copyable, polls, generates, headers, ticks, sendsOnChange };
 
 function serve(root) {
   for (const [name, attach] of Object.entries(SERVED)) {
@@ -163,4 +177,4 @@ document.documentElement.classList.add("scripted");
 serve(document);
 document.querySelector("[data-focus]")?.focus();
 // Whoever comes back by the button Back finds the buttons as they were.
-addEventListener("pageshow", () => document.querySelectorAll("form button[disabled]").forEach((b) => { b.disabled = false; }));
+addEventListener("pageshow", () => document.querySelectorAll("button[disabled]").forEach((b) => { b.disabled = false; }));

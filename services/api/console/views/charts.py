@@ -1,44 +1,37 @@
 """Small charts as numbers that an SVG is drawn from; colours are the stylesheet's."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 from services.api.pulse.service import Beat
 
 HEIGHT = 28
-# Of one bar and of the gap after it.
+# From the middle of one bar to that of the next.
 STEP = 5
-BAR = 3.6
+FIRST = 2
 _LEAST = 3.0
+_NOTHING = 1.5
 
 
-class Bar(NamedTuple):
-    """A rectangle; `tone` is good, bad or none."""
-
-    x: float
-    y: float
-    height: float
-    tone: str
-
-
-def bars(beat: Beat) -> tuple[Bar, ...]:
-    """Return a bar an hour: failures stand on successes, and nothing is a line."""
+def paths_of(beat: Beat) -> tuple[tuple[str, str], ...]:
+    """Return the path of each tone: a bar an hour, failures standing on successes; an hour of nothing is a line."""
     most = max((hour.delivered + hour.failed for hour in beat.hours), default=0)
-    return tuple(bar for number, hour in enumerate(beat.hours) for bar in _hour(number * STEP, *hour, most=most))
+    steps: dict[str, list[str]] = {"good": [], "bad": [], "none": []}
+    for number, (delivered, failed) in enumerate(beat.hours):
+        x = FIRST + number * STEP
+        if not delivered + failed:
+            steps["none"].append(_bar(x, 0, _NOTHING))
+            continue
+        good, bad = (_height(count, most) for count in (delivered, failed))
+        # The whole stays within the chart where both parts were raised to be seen.
+        scale = min(1.0, HEIGHT / (good + bad))
+        if good:
+            steps["good"].append(_bar(x, 0, good * scale))
+        if bad:
+            steps["bad"].append(_bar(x, good * scale, bad * scale))
+    return tuple((tone, "".join(found)) for tone, found in steps.items() if found)
 
 
-def _hour(x: float, delivered: int, failed: int, *, most: int) -> Iterator[Bar]:
-    if not delivered + failed:
-        yield Bar(x, HEIGHT - 1.5, 1.5, "none")
-        return
-    good, bad = (_height(count, most) for count in (delivered, failed))
-    # The whole stays within the chart where both parts were raised to be seen.
-    scale = min(1.0, HEIGHT / (good + bad))
-    good, bad = good * scale, bad * scale
-    if good:
-        yield Bar(x, round(HEIGHT - good, 1), round(good, 1), "good")
-    if bad:
-        yield Bar(x, round(HEIGHT - good - bad, 1), round(bad, 1), "bad")
+def _bar(x: int, above: float, height: float) -> str:
+    """Return a line that stands so high above the ground; the stylesheet makes it as wide as a bar."""
+    return f"M{x} {HEIGHT - above:.3g}v-{height:.3g}"
 
 
 def _height(count: int, most: int) -> float:

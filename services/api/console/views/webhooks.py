@@ -8,7 +8,8 @@ from typing import NamedTuple
 from coro_events.contract.triggers import Trigger, parse_rest_name
 from services.api.console import paths
 from services.api.console.texts import webhooks as words
-from services.api.console.views.charts import Bar, bars, percent
+from services.api.console.views.charts import paths_of, percent
+from services.api.console.views.order import under_originals
 from services.api.console.views.paging import Pager
 from services.api.console.views.probes import Probe
 from services.api.console.views.times import Moment, day, moment
@@ -18,6 +19,8 @@ from services.api.webhooks.schemas import WebhookView
 
 # So many triggers are named in a row; the others are counted.
 NAMED_TRIGGERS = 2
+# More does not fit in a row.
+SHORT_URL = 80
 
 
 class Tone(NamedTuple):
@@ -32,7 +35,7 @@ class Success(NamedTuple):
 
     text: str
     label: str
-    bars: tuple[Bar, ...]
+    paths: tuple[tuple[str, str], ...]
 
 
 class Expiry(NamedTuple):
@@ -56,6 +59,7 @@ class Row:
     name: str
     description: str
     url: str
+    short_url: str
     triggers: tuple[str, ...]
     more_triggers: int
     all_triggers: tuple[str, ...]
@@ -120,6 +124,7 @@ def row_of(view: WebhookView, beat: Beat, visitor: Visitor, *, probe: Probe | No
         name=view.name,
         description=view.description,
         url=view.url,
+        short_url=view.url if len(view.url) <= SHORT_URL else f"{view.url[:SHORT_URL]}…",
         triggers=labels[:NAMED_TRIGGERS],
         more_triggers=max(0, len(labels) - NAMED_TRIGGERS),
         all_triggers=labels,
@@ -148,7 +153,7 @@ def row_of(view: WebhookView, beat: Beat, visitor: Visitor, *, probe: Probe | No
 def rows_of(
     views: list[WebhookView], beats: Mapping[str, Beat], visitor: Visitor, *, probe: Probe | None
 ) -> tuple[Row, ...]:
-    """Return the webhooks of a page."""
+    """Return the webhooks of a page; a draft stands under its original."""
     return tuple(
         row_of(
             view,
@@ -156,17 +161,17 @@ def rows_of(
             visitor,
             probe=probe if probe is not None and probe.webhook_id == view.id else None,
         )
-        for view in views
+        for view in under_originals(views)
     )
 
 
 def success_of(beat: Beat) -> Success:
     """Return the chart of the last day."""
     if beat.share is None:
-        return Success(words.NO_SUCCESS, words.NO_SUCCESS, bars(beat))
+        return Success(words.NO_SUCCESS, words.NO_SUCCESS, paths_of(beat))
     share = percent(beat.share)
     label = words.SUCCESS_LABEL if beat.whole else words.SUCCESS_LABEL_PART
-    return Success(share, label.format(share=share), bars(beat))
+    return Success(share, label.format(share=share), paths_of(beat))
 
 
 def sentence(text: str) -> str:
