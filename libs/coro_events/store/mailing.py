@@ -61,7 +61,8 @@ _LISTED = text(
         where l.mail_id = any (cast(:ids as uuid[])) window one as (partition by l.mail_id)
     ) l
     join webhooks w on w.id = l.webhook_id join workspaces k on k.id = w.workspace_id
-    join webhook_versions v on v.version = w.version left join webhooks d on d.draft_of = w.id
+    join webhook_versions v on v.version = w.version
+    left join lateral (select d.version from webhooks d where d.draft_of = w.id limit 1) d on true
     where l.place <= :most order by l.mail_id, l.place
     """
 )

@@ -26,17 +26,20 @@ _NEWEST = text(
 
 # In the order of the primary key, so that the next batch begins where this one ended. Whoever is just being edited is
 # left to the next round. A workspace in which nobody works hears nothing, yet its webhooks end like all others.
+# What is looked up for each webhook is a lateral join, which uses an index, and never a subquery, which may read the
+# whole table anew for each batch.
 _CANDIDATES = """
     select w.id, w.workspace_id, w.version, w.name, w.state, w.secret_sealed, w.headers_sealed,
-        w.replaced_by is not null as is_replaced,
-        exists (select from webhooks d where d.draft_of = w.id) as has_draft,
-        array(select n.kind from notices n where n.webhook_id = w.id and n.version = w.version) as taken
+        w.replaced_by is not null as is_replaced, d.id is not null as has_draft, t.taken
     from webhooks w join workspaces k on k.id = w.workspace_id
+    cross join lateral (
+        select coalesce(array_agg(n.kind), '{}') as taken from notices n
+        where n.webhook_id = w.id and n.version = w.version
+    ) t
+    left join lateral (select d.id from webhooks d where d.draft_of = w.id limit 1) d on true
     where w.version = :version and w.id > :after and w.state in ('enabled', 'disabled')
         and (:is_end or (w.replaced_by is null and k.archived_at is null))
-        and exists (
-            select from unnest(cast(:kinds as text[])) as wanted(kind) where not exists (
-                select from notices n where n.webhook_id = w.id and n.version = w.version and n.kind = wanted.kind))
+        and not t.taken @> cast(:kinds as text[])
     order by w.id limit :limit
 """
 _READ_CANDIDATES = text(_CANDIDATES)

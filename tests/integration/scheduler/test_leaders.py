@@ -4,19 +4,25 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from coro_events.migrate import unmigrate
+from coro_events.runtime.clock import SystemClock
 from coro_events.store.unit import Database
+from coro_events.store.vault import Vault
 from services.scheduler.leading.sql import LEADER_LOCK
 from tests.integration.scheduler.world import Scheduler
+from tests.support.makers import insert_webhook, insert_workspace
 from tests.support.processes import Process
+from tests.support.sunset import insert_admin, mails_of, release_version_2, rows
 from tests.support.waiting import wait_until
 
 # A heartbeat and a tick of both, the start of a process, and a slow machine.
 TAKEOVER_S = 15.0
+WEBHOOKS = 60
 
 
 @pytest.fixture
@@ -53,6 +59,32 @@ async def test_second_takes_over_when_the_leader_is_killed(first: Scheduler, sec
         await wait_until(second.leads, what="the second to take over", limit_s=TAKEOVER_S)
         await wait_until(lambda: works(second), what="the second to do its round")
         assert waiting.exit_code is None
+
+
+async def test_second_finishes_a_sunset_when_the_leader_is_killed_in_the_middle(
+    database_url: str, database: Database, vault: Vault
+) -> None:
+    await insert_workspace(database, "acme")
+    await insert_admin(database, "acme", "admin@acme.example.com")
+    for _ in range(WEBHOOKS):
+        await insert_webhook(database, vault)
+    first, second = (Scheduler(database_url, CORO_SCHEDULER_BATCH_WEBHOOKS="1") for _ in range(2))
+
+    async def taken() -> int:
+        ((count,),) = await rows(database, "select count(*) from notices")
+        return int(count)
+
+    async def is_told() -> bool:
+        return await rows(database, "select count(*) from mail_recipients") == [(1,)]
+
+    async with first_leads(first, second) as (leader, _):
+        await release_version_2(database, SystemClock().now() - timedelta(hours=1))
+        await wait_until(taken, what="the leader to begin", every_s=0.001)
+        leader.kill()
+        await wait_until(is_told, what="the second to finish", limit_s=2 * TAKEOVER_S)
+    assert await taken() == WEBHOOKS
+    assert await rows(database, "select count(*) from activity_log") == [(WEBHOOKS,)]
+    assert [len(names) for _, _, names in await mails_of(database)] == [WEBHOOKS]
 
 
 async def test_second_takes_over_when_the_leader_is_stopped(first: Scheduler, second: Scheduler) -> None:
