@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from coro_events.cli.told import Refused
 from coro_events.contract.fields import WorkspaceStatus
-from coro_events.store.access import api_credentials, users
+from coro_events.store.access import api_credentials, sessions, users
 from coro_events.store.activity import activity_log
 from coro_events.store.engine import make_engine
 from coro_events.store.tree import Node, find_nodes, insert_node, lock_tree
@@ -110,7 +110,7 @@ class FoundUser:
     """A console user as the table has it."""
 
     id: uuid.UUID
-    password_hash: str
+    password_hash: str | None
     workspace_id: str
     role: str
 
@@ -123,7 +123,7 @@ async def find_user(connection: ReadConnection, email: str) -> FoundUser | None:
 
 
 async def create_user(
-    connection: WriteConnection, *, email: str, password_hash: str, workspace_id: str, role: str
+    connection: WriteConnection, *, email: str, password_hash: str | None, workspace_id: str, role: str
 ) -> uuid.UUID:
     """Create a console user and return its id.
 
@@ -140,7 +140,8 @@ async def create_user(
 
 
 async def change_password(connection: WriteConnection, user: FoundUser, *, email: str, password_hash: str) -> None:
-    """Give a user another password."""
+    """Give a user another password, and end all sessions that were begun with the one before."""
+    await connection.execute(delete(sessions).where(sessions.c.user_id == user.id))
     await connection.execute(update(users).where(users.c.id == user.id).values(password_hash=password_hash))
     await _note(connection, user.workspace_id, "user.password_changed", email, {})
 

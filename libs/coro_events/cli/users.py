@@ -49,7 +49,10 @@ def create(
     *,
     workspace: Annotated[str, typer.Option(help="Sees this workspace and its descendants.")],
     role: Annotated[UserRole, typer.Option(help="What the user may do there.")],
-    password_file: Annotated[Path, typer.Option(help="A file with the password; one final line feed is cut.")],
+    password_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with the password; one final line feed is cut. Without, by OpenID Connect only."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
     """Create a user; one that is there already, in the same workspace and role, gets the given password."""
@@ -57,8 +60,8 @@ def create(
     name, at, domain = address.partition("@")
     if not (name and at and domain) or "@" in domain or " " in address:
         raise Refused("EMAIL is no mail address", code=USAGE)
-    password = text_of(password_file)
-    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+    password = None if password_file is None else text_of(password_file)
+    if password is not None and not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
         raise Refused(f"a password must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters")
     done = asyncio.run(_create(address, password, workspace, role.value))
     if as_json:
@@ -77,24 +80,27 @@ def create(
         say(f"user {address} {'created' if done.created else was_there}")
 
 
-async def _create(email: str, password: str, workspace_id: str, role: str) -> Outcome:
+async def _create(email: str, password: str | None, workspace_id: str, role: str) -> Outcome:
     hasher = PasswordHasher()
     async with open_database(database_url()) as database, database.write() as connection:
         user = await find_user(connection, email)
         if user is None:
+            hashed = None if password is None else hasher.hash(password)
             user_id = await create_user(
-                connection, email=email, password_hash=hasher.hash(password), workspace_id=workspace_id, role=role
+                connection, email=email, password_hash=hashed, workspace_id=workspace_id, role=role
             )
             return Outcome(str(user_id), created=True, password_changed=False)
         if (user.workspace_id, user.role) != (workspace_id, role):
             raise Refused(f"the user {email} is there already, in another workspace or role")
-        changed = not _is_right(hasher, user.password_hash, password)
-        if changed:
+        changed = password is not None and not _is_right(hasher, user.password_hash, password)
+        if password is not None and changed:
             await change_password(connection, user, email=email, password_hash=hasher.hash(password))
         return Outcome(str(user.id), created=False, password_changed=changed)
 
 
-def _is_right(hasher: PasswordHasher, password_hash: str, password: str) -> bool:
+def _is_right(hasher: PasswordHasher, password_hash: str | None, password: str) -> bool:
+    if password_hash is None:
+        return False
     try:
         return hasher.verify(password_hash, password)
     except (Argon2Error, InvalidHashError):

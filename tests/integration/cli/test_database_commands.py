@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from coro_events.store.tables import activity_log, api_credentials, users, workspaces
+from coro_events.runtime.clock import SystemClock
+from coro_events.store.tables import activity_log, api_credentials, sessions, users, workspaces
 from coro_events.store.unit import Database
 from tests.integration.cli.commands import coro, told, why_not
 from tests.support.processes import free_port
@@ -71,7 +72,12 @@ async def test_a_user_can_be_signed_in_with_the_password_of_the_file_and_gets_a_
     command = (*create, "--password-file", str(file))
     file.write_text("the first password\n", encoding="utf-8")
     (first,) = await coro(*command)
+    now = SystemClock().now()
+    async with database.write() as connection:
+        times = {"last_seen_at": now, "expires_at": now}
+        await connection.execute(insert(sessions).values(token_hash=b"1", user_id=first["id"], csrf="2", **times))
     (same,) = await coro(*command)
+    assert len(await everything(database, sessions)) == 1
     file.write_text("the second password", encoding="utf-8")
     (changed,) = await coro(*command)
     assert [(one["created"], one["password_changed"]) for one in (first, same, changed)] == [
@@ -79,6 +85,8 @@ async def test_a_user_can_be_signed_in_with_the_password_of_the_file_and_gets_a_
         (False, False),
         (False, True),
     ]
+    # Whoever knew the first one is signed out.
+    assert await everything(database, sessions) == []
     (user,) = await everything(database, users)
     assert (str(user.id), user.email, user.role) == (first["id"], "ada@msp.example", "super_admin")
     assert PasswordHasher().verify(user.password_hash, "the second password")
@@ -88,6 +96,15 @@ async def test_a_user_can_be_signed_in_with_the_password_of_the_file_and_gets_a_
         ("msp", "system:cli", "user.password_changed", "ada@msp.example"),
     ]
     assert "in another workspace or role" in await why_not(*command[:-3], "viewer", *command[-2:])
+
+
+async def test_a_user_without_a_password_is_made_for_another_way_of_signing_in(database: Database) -> None:
+    await coro(*ROOT)
+    create = ("users", "create", "ada@msp.example", "--workspace", "msp", "--role", "viewer")
+    (made,), (again,) = await coro(*create), await coro(*create)
+    assert (made["created"], again["created"], again["password_changed"]) == (True, False, False)
+    (user,) = await everything(database, users)
+    assert user.password_hash is None
 
 
 async def test_a_credentials_secret_is_shown_once_and_kept_as_a_hash(database: Database) -> None:

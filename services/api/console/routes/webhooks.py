@@ -157,7 +157,8 @@ async def ask_for_test(webhook_id: str, sent: SentByAdministrator) -> Response:
 def tested(visitor: Visitor, webhook_id: str, test_id: str, since: int, *, told: str) -> str:
     """Return the address of the list that waits for the result of a test."""
     address = visitor.link(paths.WEBHOOKS, told=told, of=webhook_id, test=test_id, since=since)
-    return f"{address}#webhook-{webhook_id}"
+    # A new one is the first of the list, below the sentence that tells of it.
+    return address if told == "created" else f"{address}#webhook-{webhook_id}"
 
 
 @router.post(at(paths.WEBHOOKS) + "/{webhook_id}/enable")
