@@ -50,6 +50,8 @@ SECURITY: Mapping[str, Node] = {
 
 # The answers that hold something new.
 _MADE = frozenset({"201", "202"})
+# What these read is there only after another call; it does not follow from making the thing that they belong to.
+_LATER = frozenset({"getDraft"})
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _COMPONENTS = "#/components/schemas/"
 _TRACE: Node = {"description": "Names this request in our logs.", "schema": {"type": "string"}}
@@ -162,6 +164,7 @@ def _add_links(document: Node) -> None:
                 operation["operationId"]: {"operationId": operation["operationId"], "parameters": parameters}
                 for below, parameters in _takers(path, document["paths"])
                 for operation in document["paths"][below].values()
+                if operation["operationId"] not in _LATER
             }
 
 
