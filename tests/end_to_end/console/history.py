@@ -15,7 +15,7 @@ from tests.end_to_end.console.console import WEBHOOKS, Console
 from tests.integration.api.past import insert_attempt, insert_delivery
 from tests.support.makers import StoredWebhook, insert_webhook, make_vault
 
-NASTY = "<script>document.title='XSS'</script><img src=x onerror=document.title='XSS'>\"'`</pre>{{7*7}}"
+NASTY = "<script>document.body.id='broken'</script><img src=x onerror=document.body.id='broken'>\"'`</pre>{{7*7}}"
 TYPES = ("workspace-created", "protected-users-added", "subscription-updated")
 # A version that nobody can create a webhook of, so that it changes nothing for other tests.
 ENDING = 77

@@ -40,7 +40,7 @@ NOTHING_HAPPENED = "No deliveries in this time."
 
 CONFIGURATION = "Configuration"
 PREVIOUS_SECRET = "The secret before also signs until {until}."  # noqa: S105 - a sentence
-REASON = "Disabled because"
+AFTER_DISABLED = "Enable it, then replay what it missed."
 REPLACED = "It was replaced by the webhook that took over its draft."
 REPLACED_LINK = "See the webhook that took over"
 REPLACES = "It took over from an earlier version."

@@ -125,13 +125,14 @@ def _parts(hour: HourView, most: int) -> Iterator[tuple[str, float, float]]:
 def _line(values: Sequence[int | None], most: int) -> str:
     """Return a line over the hours in which there were answers; it breaks where there were none."""
     step = WIDTH / max(1, len(values))
-    path, is_down = [], False
-    for number, value in enumerate(values):
-        if value is None:
-            is_down = False
-            continue
-        x, y = (number + _BAR / 2) * step, HEIGHT - 4 - (HEIGHT - 8) * value / max(1, most)
-        # A point without neighbours is a line of no length, which a round cap makes a dot.
-        path.append(f"L{x:.1f} {y:.1f}" if is_down else f"M{x:.1f} {y:.1f}h0")
-        is_down = True
+    path, before = [], None
+    for number, (value, after) in enumerate(zip(values, [*values[1:], None], strict=True)):
+        if value is not None:
+            x, y = (number + _BAR / 2) * step, HEIGHT - 4 - (HEIGHT - 8) * value / max(1, most)
+            if before is None and after is None:
+                # Alone, it is as wide as its bar.
+                path.append(f"M{number * step:.1f} {y:.1f}h{step * _BAR:.1f}")
+            else:
+                path.append(f"{'M' if before is None else 'L'}{x:.1f} {y:.1f}")
+        before = value
     return "".join(path)

@@ -1,6 +1,5 @@
 """Webhooks with a history, and what a page says of them."""
 
-import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -35,11 +34,3 @@ async def webhook_with_past(database: Database, vault: Vault, clock: FakeClock, 
     webhook = await insert_webhook(database, vault, **{"name": "Billing"} | changes)
     await insert_delivered(database, webhook, clock)
     return webhook
-
-
-def assert_harmless(page: str) -> None:
-    """Assert that nothing of NASTY became a tag, an attribute or an expression."""
-    assert "<script>alert" not in page
-    assert "<img" not in page
-    assert not re.search(r"\bonerror=alert\(1\)>(?!&|\")", page.replace("&gt;", ""))
-    assert "49" not in re.sub(r"[0-9a-f-]{12,}|\d{3,}", "", page.partition("alert(1)")[2][:200])
