@@ -66,6 +66,10 @@ class CredentialStore(Protocol):
         """Open a transaction that ends with the block."""
         ...
 
+    async def one(self, workspace_id: str, credential_id: uuid.UUID) -> ApiCredential | None:
+        """Return a credential of a workspace."""
+        ...
+
     async def page(self, workspace_id: str, *, page: int, page_size: int) -> tuple[Sequence[ApiCredential], int]:
         """Return one page of a workspace's credentials, newest first, and how many there are."""
         ...

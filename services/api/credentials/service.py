@@ -74,6 +74,17 @@ class ApiCredentials:
                 await change.keep(keep(created))
         return created
 
+    async def one(self, caller: Caller, credential_id: uuid.UUID) -> CredentialView:
+        """Return a credential of the workspace.
+
+        Raises:
+            NoSuchCredential: The workspace has no such credential.
+        """
+        credential = await self._store.one(caller.workspace_id, credential_id)
+        if credential is None:
+            raise NoSuchCredential
+        return CredentialView(**_fields(credential, self._clock.now()))
+
     async def page(self, caller: Caller, *, page: int, page_size: int) -> Page[CredentialView]:
         """Return one page of the workspace's credentials, newest first; those revoked and expired too."""
         credentials, total = await self._store.page(caller.workspace_id, page=page, page_size=page_size)

@@ -34,6 +34,13 @@ class SqlCredentialStore:
         async with self._database.write() as connection:
             yield SqlCredentialChange(connection)
 
+    async def one(self, workspace_id: str, credential_id: uuid.UUID) -> ApiCredential | None:
+        """Return a credential of a workspace."""
+        here = (_c.id == credential_id, _c.workspace_id == workspace_id)
+        async with self._database.read() as connection:
+            row = await connection.row(select(api_credentials).where(*here))
+        return None if row is None else _credential(row)
+
     async def page(self, workspace_id: str, *, page: int, page_size: int) -> tuple[list[ApiCredential], int]:
         """Return one page of a workspace's credentials, newest first, and how many there are."""
         here = _c.workspace_id == workspace_id

@@ -69,16 +69,13 @@ async def _created(sent: Sender, body: CredentialCreate) -> CreatedCredential | 
 
 
 @router.get(at(places.CREDENTIALS) + "/{credential_id}/revoke")
-async def revoke_page(
-    credential_id: str, visitor: SuperAdmin, name: Annotated[str, Query(max_length=200)] = ""
-) -> Response:
+async def revoke_page(credential_id: str, visitor: SuperAdmin) -> Response:
     """Ask before a credential is revoked."""
-    credential = id_of(credential_id, NotFound)
-    shown = printable(name) or str(credential)
+    credential = await visitor.rooms.credentials.one(visitor.caller, id_of(credential_id, NotFound))
     return visitor.pages.page(
         "credential_revoke.html",
-        layout=_layout(visitor, words.REVOKE_TITLE.format(name=shown)),
-        action=visitor.link(f"{places.CREDENTIALS}/{credential}/revoke"),
+        layout=_layout(visitor, words.REVOKE_TITLE.format(name=credential.name)),
+        action=visitor.link(f"{places.CREDENTIALS}/{credential.id}/revoke"),
         cancel=visitor.link(places.CREDENTIALS),
     )
 

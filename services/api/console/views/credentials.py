@@ -78,6 +78,6 @@ def _row(view: CredentialView, visitor: Visitor) -> CredentialRow:
         created=moment(view.created, now),
         expires=None if view.expires is None else moment(view.expires, now),
         last_used=None if view.last_used is None else moment(view.last_used, now),
-        revoke=visitor.link(f"{places.CREDENTIALS}/{view.id}/revoke", name=view.name) if may else "",
+        revoke=visitor.link(f"{places.CREDENTIALS}/{view.id}/revoke") if may else "",
         is_gray=view.status != "active",
     )
