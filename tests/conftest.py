@@ -1,10 +1,12 @@
 """What holds for every test: real servers only on demand, a clean environment, no network in unit tests."""
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from coro_events.store.engine import make_engine
 from coro_events.store.unit import Database
@@ -42,6 +44,20 @@ def _no_network_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with no_network():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Undo what a command line sets up for its process: it would log to an output that is closed after its test."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        structlog.contextvars.clear_contextvars()
+        # pytest has handlers of its own there, for each phase of a test.
+        root.handlers[:] = [one for one in root.handlers if one in handlers] or handlers
+        root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
