@@ -14,6 +14,7 @@ from services.api.metrics import Metrics
 
 TRACE_HEADER = "X-Coro-Trace-Id"
 STATE_KEY = "wide"
+EVENT_STREAM = "text/event-stream"
 
 _log = get_logger("api")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -51,12 +52,17 @@ class Edge:
         started_s = self._clock.monotonic()
         # What the caller sees if nothing was sent: the connection breaks off.
         status = 0
+        ended_s: float | None = None
 
         async def send_traced(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended_s
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[TRACE_HEADER] = wide.trace_id
+                headers = MutableHeaders(scope=message)
+                headers[TRACE_HEADER] = wide.trace_id
+                if headers.get("content-type", "").startswith(EVENT_STREAM):
+                    # It goes on for as long as somebody looks; what it took is until it began.
+                    ended_s = self._clock.monotonic()
             await send(message)
 
         try:
@@ -67,7 +73,7 @@ class Edge:
             if not status:
                 raise
         finally:
-            self._tell(scope, wide, status, self._clock.monotonic() - started_s)
+            self._tell(scope, wide, status, (ended_s or self._clock.monotonic()) - started_s)
 
     def _tell(self, scope: Scope, wide: Wide, status: int, duration_s: float) -> None:
         route = _route_of(scope)

@@ -88,7 +88,11 @@ async def details_page(
 async def _details(visitor: Visitor, view: WebhookView, wanted: Wanted, *, cursor: str, days: int) -> Details:
     rooms, webhook_id = visitor.rooms, id_of(view.id, NotFound)
     since = int(visitor.now.timestamp() * 1000) - days * DAY_MS
-    statistics = await rooms.histories.statistics(visitor.caller, webhook_id, since)
+    try:
+        statistics = await rooms.histories.statistics(visitor.caller, webhook_id, since)
+    except InvalidInput:
+        # Deliveries are not kept that long.
+        statistics = await rooms.histories.statistics(visitor.caller, webhook_id, None)
     try:
         history = await rooms.histories.of_webhook(
             visitor.caller, webhook_id, wanted.filters, cursor=cursor or None, size=PAGE_SIZE

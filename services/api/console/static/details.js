@@ -35,7 +35,7 @@ function live(body) {
     body.replaceChildren(...wanted);
     if (focused) document.getElementById(focused)?.querySelector("a")?.focus({ preventScroll: true });
     empty.hidden = rows.length > 0;
-    if (fresh && !isFirst) told.textContent = fresh === 1 ? "1 new delivery" : `${fresh} new deliveries`;
+    if (fresh && !isFirst) told.textContent = fresh === 1 ? told.dataset.one : told.dataset.many.replace("{count}", fresh);
     isFirst = false;
   };
 

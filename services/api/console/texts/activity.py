@@ -4,11 +4,6 @@ from types import MappingProxyType
 
 TITLE = "Activity log"
 LEAD = "Who did what, when: changes of webhooks, automatic steps, credentials and sign-ins. Newest first."
-WHEN = "Time (UTC)"
-WHO = "Who"
-WHAT = "What"
-WHERE = "Workspace"
-DETAIL = "Details"
 ACTION = "What"
 ACTOR = "Who"
 ACTOR_HINT = "Such as user:ada@example.com"
@@ -23,7 +18,6 @@ NEWEST = "Newest"
 EMPTY = "Nothing is on record yet."
 NONE_MATCH = "Nothing matches the filters."
 FILTERS = "Filter the activity log"
-SEE_WEBHOOK = "Webhook"
 
 ACTIONS = MappingProxyType(
     {

@@ -41,6 +41,5 @@ REVOKE_TITLE = "Revoke “{name}”?"
 REVOKE_LEAD = "This cannot be undone. Every program that uses it is refused at once, its access tokens with it."
 REVOKE_CONFIRM = "Revoke credential"
 TOLD = MappingProxyType({"revoked": "The credential is revoked."})
-FAULTS_TITLE = "Please mend this first:"
 LIST = "Credentials of this workspace"
 BAD_TIME = "Give a day and a time, such as 2026-12-31T23:59."

@@ -41,9 +41,7 @@ NOTHING_HAPPENED = "No deliveries in this time."
 CONFIGURATION = "Configuration"
 PREVIOUS_SECRET = "The secret before also signs until {until}."  # noqa: S105 - a sentence
 AFTER_DISABLED = "Enable it, then replay what it missed."
-REPLACED = "It was replaced by the webhook that took over its draft."
 REPLACED_LINK = "See the webhook that took over"
-REPLACES = "It took over from an earlier version."
 
 # --- Deliveries ---
 
@@ -52,6 +50,8 @@ LIVE = "Live"
 LIVE_HINT = "New deliveries show by themselves."
 NOT_LIVE = "Not live"
 REFRESH = "Refresh"
+NEW_ONE = "1 new delivery"
+NEW_MANY = "{count} new deliveries"
 EVENT = "Event"
 WORKSPACE = "Workspace"
 STATE = "State"
@@ -141,7 +141,6 @@ TOLD = MappingProxyType(
 REPLAY_TITLE = "Replay to “{name}”"
 REPLAY_LEAD = "Sends again what this webhook missed, what was held back while it was disabled, and what has failed."
 SINCE = "Events since (UTC)"
-SINCE_HINT = "Events are kept for {days} days."
 INCLUDE = "What to send"
 INCLUDES = MappingProxyType(
     {
@@ -228,5 +227,4 @@ RULES = MappingProxyType(
     }
 )
 SEE_DELIVERY = "See the delivery"
-RECENT = "Recent events of this webhook"
 EVENT_TYPE = "Event"

@@ -24,7 +24,10 @@ SECRET_FROM = (
     "The examples take the secret from the environment variable SECRET and never contain it. "  # noqa: S105 - a sentence
     "Put it there, run one as it stands, and it prints “authentic”."
 )
-HEADERS = "Headers"
+SECRET_FROM_MASKED = (
+    "The examples take the secret from the environment variable SECRET and never contain it. "  # noqa: S105 - a sentence
+    "As the signature is masked here, put one in its place that your server has received."
+)
 BODY = "Body"
 CODE = "Code"
 RUN = "Run it:"

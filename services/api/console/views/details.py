@@ -9,6 +9,7 @@ from coro_events.rules.deliveries import DeliveryState
 from services.api.console import paths
 from services.api.console.reading import write_minute
 from services.api.console.texts import details as words
+from services.api.console.texts import sunset
 from services.api.console.texts import webhooks as webhook_words
 from services.api.console.views.clock import minute
 from services.api.console.views.deliveries import DeliveryRow, row_of
@@ -162,6 +163,8 @@ def other_of(view: WebhookView, visitor: Visitor) -> tuple[str, str] | None:
     """Return the webhook that this one belongs to: words and address."""
     if view.replaced_by is not None:
         return words.REPLACED_LINK, visitor.link(paths.webhook(view.replaced_by))
+    if view.draft_of is not None:
+        return sunset.ORIGINAL, visitor.link(paths.webhook(view.draft_of))
     return None
 
 

@@ -124,11 +124,10 @@ def warning_here(view: WebhookView, now: datetime) -> tuple[str, str] | None:
         return words.EXPIRED_HERE.format(version=view.version, day=day(at)), "plain"
     if at - now > WARNING:
         return None
-    when = f"{moment(view.expires, now).text}, on {day(at)}"
     if at <= now:
-        when = f"expired on {day(at)}"
         ends = day(at + timedelta(hours=24))
-        return f"Version {view.version} {when}: this webhook is disabled on {ends}.", "warn"
+        return words.ENDS_HERE.format(version=view.version, day=day(at), ends=ends), "warn"
+    when = f"{moment(view.expires, now).text}, on {day(at)}"
     return words.WARNING_HERE.format(version=view.version, when=when, hours_after=words.HOURS_AFTER), "warn"
 
 

@@ -73,11 +73,19 @@ async def rooms(
 
 
 @pytest.fixture
-async def served(rooms: Rooms, live_clock: SystemClock, stopping: asyncio.Event, tree: None) -> AsyncIterator[Browser]:
+def registry() -> CollectorRegistry:
+    """Return where requests are measured."""
+    return CollectorRegistry()
+
+
+@pytest.fixture
+async def served(
+    rooms: Rooms, live_clock: SystemClock, stopping: asyncio.Event, registry: CollectorRegistry, tree: None
+) -> AsyncIterator[Browser]:
     """Serve the console on a port; return a browser in which an administrator is signed in."""
     del tree
     port = free_port()
-    app = Edge(make_web(rooms), clock=live_clock, metrics=Metrics(CollectorRegistry()))
+    app = Edge(make_web(rooms), clock=live_clock, metrics=Metrics(registry))
     serving = asyncio.ensure_future(serve(app, host="127.0.0.1", port=port, stopping=stopping))
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_S) as http:
         browser = Browser(http)
@@ -146,6 +154,25 @@ async def test_stream_ends_when_the_reader_goes_away(served: Browser, webhook: S
         await stream.rows()
         assert rooms.live.open == 1
     await wait_until(lambda: rooms.live.open == 0, what="the stream to be over")
+
+
+async def test_stream_does_not_count_as_a_slow_request(
+    served: Browser, webhook: StoredWebhook, rooms: Rooms, registry: CollectorRegistry, database: Database
+) -> None:
+    async with opened(served, webhook) as stream:
+        await stream.rows()
+        begun_s = rooms.front.clock.monotonic()
+        await insert_delivered(database, webhook, FakeClock(rooms.front.clock.now()))
+        await stream.rows()
+        lasted_s = rooms.front.clock.monotonic() - begun_s
+    await wait_until(lambda: rooms.live.open == 0, what="the stream to be over")
+
+    def took_s() -> list[float]:
+        samples = [sample for metric in registry.collect() for sample in metric.samples]
+        return [one.value for one in samples if one.name.endswith("_sum") and "/live" in one.labels.get("route", "")]
+
+    (sum_s,) = await wait_until(took_s, what="the request to be told")
+    assert sum_s < lasted_s
 
 
 async def test_stream_ends_when_the_process_stops(
