@@ -56,7 +56,9 @@ test: $(VENV)/.stamp-dev browser ## Run the tests, all but the faults and the sl
 	@$(PY) -m pytest $(WORKERS) --ignore=tests/faults -m "not slow"
 
 test-all: $(VENV)/.stamp-dev browser ## Run every test, the faults and the slow ones too
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(WORKERS) --ignore=tests/faults
+	@echo "And the faults, which want the machine for themselves:"
+	@$(PY) -m pytest tests/faults
 
 lint: $(VENV)/.stamp-dev ## Style and habits
 	@$(VENV)/bin/ruff check .
