@@ -88,6 +88,7 @@ async def with_draft(page: Page, console: Console) -> None:
     webhook = await stored(console)
     await stored(console, state="draft", version=2, draft_of=webhook.id)
     await page.goto(address(console, webhook))
+    await page.get_by_text("Discard draft").click()
 
 
 async def activity(page: Page, console: Console) -> None:

@@ -184,7 +184,8 @@ async def test_draft_is_compared_published_and_taken_back(page: Page, console: C
     await page.get_by_role("button", name="Switch back to version 1").click()
     await expect(page.get_by_text("Switched back")).to_be_visible()
     await expect(page.locator(".under-title")).to_contain_text("Enabled")
-    await page.get_by_role("button", name="Discard draft").click()
+    await page.get_by_text("Discard draft").click()
+    await page.get_by_role("button", name="Discard it").click()
     await expect(page.get_by_text("The draft is discarded.")).to_be_visible()
 
 

@@ -111,6 +111,7 @@ async def _details(visitor: Visitor, view: WebhookView, wanted: Wanted, *, curso
         spans=choices(words.SPANS, str(days)),
         span_action=paths.webhook(view.id),
         previous_secret=previous_secret_of(view),
+        shadow_url=view.shadow_url or "",
         other=other_of(view, visitor),
         draft=await _draft(visitor, view),
         replay=await _replay(visitor, view),

@@ -48,6 +48,7 @@ ACTIONS = MappingProxyType(
         "user.signed_out_everywhere": "Signed out everywhere",
         "user.created": "User created",
         "user.password_changed": "Password changed",
+        "user.notifications_changed": "Mail notifications changed",
         "version.released": "Version released",
         "workspace.created": "Workspace created",
         "workspace.updated": "Workspace changed",

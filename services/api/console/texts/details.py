@@ -39,6 +39,7 @@ NOTHING_HAPPENED = "No deliveries in this time."
 # --- Configuration ---
 
 CONFIGURATION = "Configuration"
+SHADOW_URL = "Tried out at"
 PREVIOUS_SECRET = "The secret before also signs until {until}."  # noqa: S105 - a sentence
 AFTER_DISABLED = "Enable it, then replay what it missed."
 REPLACED_LINK = "See the webhook that took over"

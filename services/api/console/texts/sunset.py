@@ -1,13 +1,17 @@
 """Words of versions that expire: drafts, preview, publishing, and the warning in the last week."""
 
 DRAFT = "Draft of version {version}"
-DRAFT_LEAD = "It has the same URL, secret, headers and triggers. It delivers nothing until it is published."
+DRAFT_LEAD = (
+    "It was made with the URL, secret, headers and triggers of its original. It delivers nothing until it is published."
+)
 DRAFT_BEFORE = "Version {version} expires on {day}. Publish the draft before then."
 PREVIEW = "Preview"
 PUBLISH = "Publish"
 EDIT_DRAFT = "Edit draft"
 TEST_DRAFT = "Test draft"
 DISCARD = "Discard draft"
+DISCARD_LEAD = "What was changed in it is lost."
+DISCARD_CONFIRM = "Discard it"
 MAKE = "Make a draft of version {version}"
 MAKE_LEAD = "Version {version} is released. A draft lets you see your own events in the new format before you switch."
 SWITCH_BACK = "Switch back to version {version}"

@@ -108,6 +108,7 @@ class Details:
     spans: tuple[Choice, ...]
     span_action: str
     previous_secret: str
+    shadow_url: str
     other: tuple[str, str] | None
     draft: DraftCard | None
     replay: ReplayPart | None
