@@ -28,7 +28,7 @@ class CredentialRole(StrEnum):
     VIEWER = "viewer"
     ADMINISTRATOR = "administrator"
     SUPER_ADMIN = "super_admin"
-    SERVICE = "service"  # internal services: also keeps the tree of workspaces
+    SERVICE = "service"  # internal services: also keeps the tree of workspaces and releases versions
 
 
 @app.callback()

@@ -39,8 +39,8 @@ names or one above it, is its role enough. This page is generated from the route
 of these callers and compares the answers.
 
 `yes` means that the caller gets in, and the answer is the operation's own. The last four callers have a credential of
-the workspace that the request is about, or of one above it. A service keeps the tree of workspaces and does nothing
-that is for people.
+the workspace that the request is about, or of one above it. A service keeps the tree of workspaces, releases webhook
+versions, and does nothing that is for people.
 """
 
 _FOOT = """\
