@@ -113,17 +113,26 @@ class FoundUser:
     password_hash: str | None
     workspace_id: str
     role: str
+    notifications_level: str
 
 
 async def find_user(connection: ReadConnection, email: str) -> FoundUser | None:
     """Return the user with this address, lower case, and keep the row until the end of the transaction."""
-    columns = (users.c.id, users.c.password_hash, users.c.workspace_id, users.c.role)
+    columns = (users.c.id, users.c.password_hash, users.c.workspace_id, users.c.role, users.c.notifications_level)
     row = await connection.row(select(*columns).where(users.c.email == email).with_for_update())
-    return None if row is None else FoundUser(row.id, row.password_hash, row.workspace_id, row.role)
+    if row is None:
+        return None
+    return FoundUser(row.id, row.password_hash, row.workspace_id, row.role, row.notifications_level)
 
 
 async def create_user(
-    connection: WriteConnection, *, email: str, password_hash: str | None, workspace_id: str, role: str
+    connection: WriteConnection,
+    *,
+    email: str,
+    password_hash: str | None,
+    workspace_id: str,
+    role: str,
+    notifications: str,
 ) -> uuid.UUID:
     """Create a console user and return its id.
 
@@ -133,9 +142,16 @@ async def create_user(
     await _require_workspace(connection, workspace_id)
     user_id = uuid.uuid4()
     await connection.execute(
-        insert(users).values(id=user_id, email=email, password_hash=password_hash, workspace_id=workspace_id, role=role)
+        insert(users).values(
+            id=user_id,
+            email=email,
+            password_hash=password_hash,
+            workspace_id=workspace_id,
+            role=role,
+            notifications_level=notifications,
+        )
     )
-    await _note(connection, workspace_id, "user.created", email, {"role": role})
+    await _note(connection, workspace_id, "user.created", email, {"role": role, "notificationsLevel": notifications})
     return user_id
 
 
@@ -144,6 +160,12 @@ async def change_password(connection: WriteConnection, user: FoundUser, *, email
     await connection.execute(delete(sessions).where(sessions.c.user_id == user.id))
     await connection.execute(update(users).where(users.c.id == user.id).values(password_hash=password_hash))
     await _note(connection, user.workspace_id, "user.password_changed", email, {})
+
+
+async def change_notifications(connection: WriteConnection, user: FoundUser, *, email: str, wanted: str) -> None:
+    """Change whether a user gets mail."""
+    await connection.execute(update(users).where(users.c.id == user.id).values(notifications_level=wanted))
+    await _note(connection, user.workspace_id, "user.notifications_changed", email, {"notificationsLevel": wanted})
 
 
 async def create_credential(

@@ -15,15 +15,16 @@ from coro_events.store.unit import WriteConnection
 _OPEN = (
     text(
         "create temporary table staged (line int not null, id text primary key, type text not null,"
-        " display_name text not null, parent_id text, status text not null) on commit drop"
+        " display_name text not null, parent_id text, status text not null, notifications_level text) on commit drop"
     ),
     text("create temporary table placed (id text primary key, parent_id text, path text[]) on commit drop"),
 )
 
 _STAGE = text(
-    "insert into staged (line, id, type, display_name, parent_id, status)"
+    "insert into staged (line, id, type, display_name, parent_id, status, notifications_level)"
     " select * from unnest(cast(:lines as int[]), cast(:ids as text[]), cast(:types as text[]),"
-    " cast(:names as text[]), cast(:parents as text[]), cast(:statuses as text[]))"
+    " cast(:names as text[]), cast(:parents as text[]), cast(:statuses as text[]),"
+    " cast(:levels as text[]))"
 )
 
 # What gets another place: whatever is new or has another parent, and everything below. `union` ends in circles too.
@@ -101,16 +102,17 @@ _FAULTS = text(
 _INSERT = text(
     """
     with done as (
-        insert into workspaces (id, parent_id, path, type, display_name, status, status_at)
-        select s.id, s.parent_id, p.path, s.type, s.display_name, s.status, :at
+        insert into workspaces (id, parent_id, path, type, display_name, status, status_at, notifications_level)
+        select s.id, s.parent_id, p.path, s.type, s.display_name, s.status, :at, coalesce(s.notifications_level, 'all')
         from staged s join placed p on p.id = s.id
         where not exists (select from workspaces k where k.id = s.id)
-        returning id, parent_id, type, display_name, status
+        returning id
     )
     insert into activity_log (workspace_id, at, actor, action, subject, detail)
     select id, :at, :actor, 'workspace.created', id,
         jsonb_build_object('type', type, 'displayName', display_name, 'parentWorkspaceId', parent_id, 'status', status)
-    from done
+            || jsonb_strip_nulls(jsonb_build_object('notificationsLevel', notifications_level))
+    from done join staged using (id)
     """
 )
 
@@ -121,14 +123,17 @@ _UPDATE = text(
             s.status <> k.status as turns, array_remove(array[
                 case when s.type <> k.type then 'type' end,
                 case when s.display_name <> k.display_name then 'displayName' end,
-                case when s.status <> k.status then 'status' end], null) as changed
+                case when s.status <> k.status then 'status' end,
+                case when s.notifications_level <> k.notifications_level then 'notificationsLevel' end],
+                null) as changed
         from staged s join workspaces k on k.id = s.id
-        where (s.parent_id, s.type, s.display_name, s.status)
-            is distinct from (k.parent_id, k.type, k.display_name, k.status)
+        where (s.parent_id, s.type, s.display_name, s.status, coalesce(s.notifications_level, k.notifications_level))
+            is distinct from (k.parent_id, k.type, k.display_name, k.status, k.notifications_level)
     ), done as (
         update workspaces k set parent_id = d.parent_id, type = d.type, display_name = d.display_name,
             status = d.status, status_at = case when d.turns then :at else k.status_at end,
-            archived_at = case when d.status = 'inactive' then k.archived_at end, updated_at = :at
+            archived_at = case when d.status = 'inactive' then k.archived_at end, updated_at = :at,
+            notifications_level = coalesce(d.notifications_level, k.notifications_level)
         from differing d where k.id = d.id
     ), moved as (
         insert into activity_log (workspace_id, at, actor, action, subject, detail)
@@ -154,6 +159,7 @@ class Staged(NamedTuple):
 
     Attributes:
         line: Where in the request, from 1; faults name it.
+        notifications_level: Who hears of it by mail; none leaves what is there, and is `all` in a new one.
     """
 
     line: int
@@ -162,6 +168,7 @@ class Staged(NamedTuple):
     display_name: str
     parent_id: str | None
     status: str
+    notifications_level: str | None = None
 
 
 class LineFault(NamedTuple):
@@ -189,8 +196,8 @@ async def open_stage(connection: WriteConnection) -> None:
 
 async def stage(connection: WriteConnection, workspaces: Sequence[Staged]) -> None:
     """Lay workspaces beside the tree; each id may come once."""
-    lines, ids, types, names, parents, statuses = zip(*workspaces, strict=True)
-    columns = {"lines": lines, "ids": ids, "types": types, "names": names, "parents": parents, "statuses": statuses}
+    named = ("lines", "ids", "types", "names", "parents", "statuses", "levels")
+    columns = dict(zip(named, zip(*workspaces, strict=True), strict=True))
     await connection.execute(_STAGE, {name: list(values) for name, values in columns.items()})
 
 

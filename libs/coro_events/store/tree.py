@@ -23,19 +23,21 @@ _LOCK = text("select pg_advisory_xact_lock(:key)").bindparams(key=int(AdvisoryLo
 _SHARE = text("select pg_advisory_xact_lock_shared(:key)").bindparams(key=int(AdvisoryLock.TREE))
 
 _FIND = text(
-    "select id, parent_id, path, type, display_name, status, status_at, archived_at from workspaces"
-    " where id = any (cast(:ids as text[]))"
+    "select id, parent_id, path, type, display_name, status, status_at, archived_at, notifications_level"
+    " from workspaces where id = any (cast(:ids as text[]))"
 )
 
 _INSERT = text(
-    "insert into workspaces (id, parent_id, path, type, display_name, status, status_at)"
-    " values (:id, :parent_id, cast(:path as text[]), :type, :display_name, :status, :status_at)"
+    "insert into workspaces (id, parent_id, path, type, display_name, status, status_at, notifications_level)"
+    " values (:id, :parent_id, cast(:path as text[]), :type, :display_name, :status, :status_at,"
+    " coalesce(:notifications_level, 'all'))"
 )
 
 _DESCRIBE = text(
     """
     update workspaces set type = :type, display_name = :display_name, status = :status, status_at = :status_at,
-        archived_at = case when :status = 'inactive' then archived_at end, updated_at = now()
+        archived_at = case when :status = 'inactive' then archived_at end, updated_at = now(),
+        notifications_level = coalesce(:notifications_level, notifications_level)
     where id = :id
     """
 )
@@ -81,6 +83,7 @@ class Node:
     Attributes:
         path: Ids from the root down to itself.
         status_at: Since when it has its status; none where nobody told.
+        notifications_level: Who hears of it by mail; written, none leaves what is there, and is `all` in a new one.
     """
 
     id: str
@@ -91,6 +94,7 @@ class Node:
     status: str
     status_at: datetime | None = None
     archived_at: datetime | None = None
+    notifications_level: str | None = None
 
 
 async def lock_tree(connection: WriteConnection) -> None:
@@ -111,6 +115,7 @@ async def find_nodes(connection: ReadConnection, ids: Iterable[str]) -> dict[str
             status=row.status,
             status_at=row.status_at,
             archived_at=row.archived_at,
+            notifications_level=row.notifications_level,
         )
         for row in rows
     }
@@ -133,6 +138,7 @@ def _described(node: Node) -> dict[str, object]:
         "display_name": node.display_name,
         "status": node.status,
         "status_at": node.status_at,
+        "notifications_level": node.notifications_level,
     }
 
 

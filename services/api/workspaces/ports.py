@@ -24,6 +24,7 @@ class Workspace:
     type: str
     display_name: str
     status: str
+    notifications_level: str
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime

@@ -15,6 +15,7 @@ MAX_NAME_CHARACTERS = 255
 
 Type = Literal["regular", "channel", "child"]
 Status = Literal["new", "trial", "subscription", "inactive"]
+NotificationsLevel = Literal["none", "parent", "all", "localAdmins"]
 
 
 def _check_id(value: str) -> str:
@@ -44,6 +45,7 @@ DisplayName = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS)
 
 _TYPE_TEXT = "`channel` may hold others; `child` is a customer of a channel; `regular` is a single company."
 _PARENT_TEXT = "The workspace above: a channel at or below the one of the request. Null for a root only."
+_LEVEL_TEXT = "Whose admins get mail about its webhooks: `localAdmins` its own, `parent` of those above, `all` both."
 
 
 class _Written(BaseModel):
@@ -58,6 +60,9 @@ class WorkspaceWrite(_Written):
     # No default: a child whose parent was forgotten would silently leave its MSP's webhooks.
     parent_workspace_id: WorkspaceId | None = Field(description=_PARENT_TEXT, examples=["examplemsp_4F8D_b"])
     status: Status = Field(description="`inactive` when trial or subscription have run out.")
+    notifications_level: NotificationsLevel | None = Field(
+        default=None, description=f"{_LEVEL_TEXT} Left out, it stays as it is, and is `all` in a new workspace."
+    )
 
 
 class WorkspaceLine(WorkspaceWrite):
@@ -85,6 +90,7 @@ class WorkspaceView(BaseModel):
     status: Literal["new", "trial", "subscription", "inactive", "unknown"] = Field(
         description="`unknown` where only workspaces below it have been told of so far."
     )
+    notifications_level: NotificationsLevel = Field(description=_LEVEL_TEXT, examples=["all"])
     archived: int | None = Field(description="Since when; UTC, in milliseconds.")
     created: int = Field(description="UTC, in milliseconds.")
     updated: int = Field(description="UTC, in milliseconds.")

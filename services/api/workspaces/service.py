@@ -65,7 +65,8 @@ class Workspaces:
             wanted = _node(workspace_id, body, nodes, present, now)
             if present is None:
                 await change.insert(wanted)
-                await change.record(_activity(caller, now, "created", workspace_id, body.model_dump(by_alias=True)))
+                told = body.model_dump(by_alias=True, exclude_none=True)
+                await change.record(_activity(caller, now, "created", workspace_id, told))
             else:
                 await self._change(change, caller, present, wanted, now)
             return view_of(await change.view(workspace_id)), present is None
@@ -132,6 +133,7 @@ def view_of(workspace: Workspace) -> WorkspaceView:
         "parent_workspace_id": workspace.parent_id,
         "path": list(workspace.path),
         "status": workspace.status,
+        "notifications_level": workspace.notifications_level,
         "archived": None if archived_at is None else milliseconds(archived_at),
         "created": milliseconds(workspace.created_at),
         "updated": milliseconds(workspace.updated_at),
@@ -185,11 +187,17 @@ def _node(
         display_name=body.display_name,
         status=body.status,
         status_at=now if turns or present is None else present.status_at,
+        notifications_level=body.notifications_level or (None if present is None else present.notifications_level),
     )
 
 
 def _changed(present: Node, wanted: Node) -> list[str]:
-    named = {"type": "type", "display_name": "displayName", "status": "status"}
+    named = {
+        "type": "type",
+        "display_name": "displayName",
+        "status": "status",
+        "notifications_level": "notificationsLevel",
+    }
     return [shown for name, shown in named.items() if getattr(present, name) != getattr(wanted, name)]
 
 

@@ -189,6 +189,7 @@ def _workspace(row: Row[Any]) -> Workspace:
         type=row.type,
         display_name=row.display_name,
         status=row.status,
+        notifications_level=row.notifications_level,
         archived_at=row.archived_at,
         created_at=row.created_at,
         updated_at=row.updated_at,

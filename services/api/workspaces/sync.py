@@ -163,6 +163,7 @@ def _take(reading: _Reading, line: bytes) -> None:
             display_name=wanted.display_name,
             parent_id=wanted.parent_workspace_id,
             status=wanted.status,
+            notifications_level=wanted.notifications_level,
         )
     )
 

@@ -113,6 +113,28 @@ async def test_existing_ones_are_moved_renamed_and_put_below_new_ones(service: A
     ]
 
 
+async def test_who_hears_by_mail_is_synced_and_stays_as_it_is_when_a_line_does_not_say(
+    service: Api, database: Database
+) -> None:
+    first = await sync(service, [line("shop", notificationsLevel="parent"), line("inn")])
+    again = await sync(service, [line("shop"), line("inn", notificationsLevel="all")])
+    third = await sync(service, [line("shop", displayName="Renamed"), line("inn", notificationsLevel="none")])
+
+    assert [(one[-1]["created"], one[-1]["updated"], one[-1]["unchanged"]) for one in (first, again, third)] == [
+        (2, 0, 0),
+        (0, 0, 2),
+        (0, 2, 0),
+    ]
+    found = {one["id"]: one["notificationsLevel"] for one in (await service.get(WORKSPACES)).json()["items"]}
+    assert (found["shop"], found["inn"]) == ("parent", "none")
+    created, updated = (detail for _, _, detail in await activities(database, subject="shop"))
+    assert (created["notificationsLevel"], updated) == ("parent", {"changed": ["displayName"]})
+    created, updated = (detail for _, _, detail in await activities(database, subject="inn"))
+    assert ("notificationsLevel" in created, updated) == (False, {"changed": ["notificationsLevel"]})
+    refused = await sync(service, [line("shop", notificationsLevel="some")])
+    assert [one["field"] for one in refused[0]["errors"]] == ["notificationsLevel"]
+
+
 async def test_parent_and_child_change_places(service: Api, database: Database) -> None:
     await sync(service, [line("c-a"), line("c-b", "c-a"), line("shop", "c-b")])
 

@@ -36,6 +36,7 @@ async def test_workspace_is_created_then_changed_when_it_is_put_twice(service: A
         "parentWorkspaceId": "acme",
         "path": ["acme", "shop"],
         "status": "inactive",
+        "notificationsLevel": "all",
         "archived": None,
         "created": 0,
         "updated": 0,
@@ -49,6 +50,45 @@ async def test_workspace_is_created_then_changed_when_it_is_put_twice(service: A
         ),
         ("workspace.updated", "credential:keeper", {"changed": ["displayName", "status"]}),
     ]
+
+
+async def test_who_hears_by_mail_stays_as_it_is_when_a_body_does_not_say(service: Api, database: Database) -> None:
+    answers = [
+        await put(service, "shop", notificationsLevel="localAdmins"),
+        await put(service, "shop"),
+        await put(service, "shop", notificationsLevel="none"),
+        await put(service, "shop", displayName="Renamed"),
+    ]
+    assert [one.json()["notificationsLevel"] for one in answers] == ["localAdmins", "localAdmins", "none", "none"]
+    page = await service.get(WORKSPACES)
+    assert {one["id"]: one["notificationsLevel"] for one in page.json()["items"]} == {
+        "acme": "all",
+        "acme-east": "all",
+        "shop": "none",
+    }
+    assert [detail for _, _, detail in await activities(database, subject="shop")] == [
+        {
+            "type": "child",
+            "displayName": "Example Trade",
+            "parentWorkspaceId": "acme",
+            "status": "subscription",
+            "notificationsLevel": "localAdmins",
+        },
+        {"changed": ["notificationsLevel"]},
+        {"changed": ["displayName"]},
+    ]
+    assert [field for field, _ in faults(await put(service, "shop", notificationsLevel="some"))] == [
+        "notificationsLevel"
+    ]
+
+
+async def test_who_hears_by_mail_stays_as_it_is_when_a_workspace_is_moved(service: Api) -> None:
+    await put(service, "north", type="channel")
+    await put(service, "shop", notificationsLevel="parent")
+
+    moved = await move(service, "shop", "north")
+
+    assert moved.json()["notificationsLevel"] == "parent"
 
 
 async def test_all_below_comes_along_when_a_workspace_is_moved(service: Api, database: Database) -> None:

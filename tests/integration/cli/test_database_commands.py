@@ -107,6 +107,35 @@ async def test_a_user_without_a_password_is_made_for_another_way_of_signing_in(d
     assert user.password_hash is None
 
 
+async def test_a_user_gets_mail_unless_told_otherwise(database: Database) -> None:
+    await coro(*ROOT)
+    create = ("users", "create", "ada@msp.example", "--workspace", "msp", "--role", "administrator")
+    answers = [
+        (await coro(*create, *more))[0]
+        for more in ((), ("--notifications", "none"), (), ("--notifications", "none"), ("--notifications", "all"))
+    ]
+    assert [(one["notifications"], one["notifications_changed"]) for one in answers] == [
+        ("all", False),
+        ("none", True),
+        ("none", False),
+        ("none", False),
+        ("all", True),
+    ]
+    assert await told(*create, "--notifications", "none") == "user ada@msp.example got notifications none\n"
+    (user,) = await everything(database, users)
+    assert user.notifications_level == "none"
+    assert [action for _, _, action, _ in await activities(database)][2:] == ["user.notifications_changed"] * 3
+
+
+async def test_a_user_is_created_without_mail(database: Database) -> None:
+    await coro(*ROOT)
+    create = ("users", "create", "ada@msp.example", "--workspace", "msp", "--role", "administrator")
+    (made,) = await coro(*create, "--notifications", "none")
+    assert (made["created"], made["notifications"], made["notifications_changed"]) == (True, "none", False)
+    (user,) = await everything(database, users)
+    assert user.notifications_level == "none"
+
+
 async def test_a_credentials_secret_is_shown_once_and_kept_as_a_hash(database: Database) -> None:
     await coro(*ROOT)
     (shown,) = await coro(*CREDENTIAL, "--expires-at", "2099-01-01T00:00:00Z")
