@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from coro_events.errors import StoreUnavailableError
 from coro_events.runtime.logs import get_logger
 from services.api.console import paths
+from services.api.console.keeping import kept_by
 from services.api.console.pages import Pages
 from services.api.console.routes import (
     activity,
@@ -29,7 +30,7 @@ from services.api.console.routes import (
 )
 from services.api.console.routes.moving import go
 from services.api.console.texts import common
-from services.api.console.visitor import pages_of
+from services.api.console.visitor import pages_of, session_of
 from services.api.edge import wide_of
 from services.api.errors import answer_of
 from services.api.refusals import ForeignForm, NoSession, Refusal
@@ -64,12 +65,14 @@ def make_site(rooms: Rooms) -> FastAPI:
 
 
 async def _to_sign_in(request: Request, _: Exception) -> Response:
-    """Lead to sign-in, and from there back; after a form, to the page that it was on."""
+    """Lead to sign-in, and from there back; after a form, to the page that it was on, with what was typed there."""
     if PART_HEADER in request.headers:
         return _fault(request, 401)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     then = here if request.method == "GET" else _page_before(request)
     rooms: Rooms = request.app.state.rooms
+    if (kept := kept_by(request)) is not None:
+        return sign_in.sign_in_again(rooms, pages_of(request), kept, then=then)
     had_session = rooms.front.cookies.read(request, SESSION) is not None
     query = {"told": "over" if had_session else "", "then": then if then != paths.HOME else ""}
     target = f"{paths.SIGN_IN}?{urlencode({name: value for name, value in query.items() if value})}"
@@ -87,8 +90,16 @@ async def _refused(request: Request, error: Exception) -> Response:
         raise TypeError("only refusals are answered here") from error
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, ForeignForm):
-        return _fault(request, 403, words=common.FOREIGN_FORM)
+        return await _foreign(request)
     return _fault(request, answer_of(type(error)).status, detail=error.detail, headers=headers)
+
+
+async def _foreign(request: Request) -> Response:
+    """Refuse a form; one from our own page may be sent again, by a person who has seen that it was not taken."""
+    kept, session = kept_by(request), await session_of(request, request.app.state.rooms)
+    if kept is None or session is None or PART_HEADER in request.headers:
+        return _fault(request, 403, words=common.FOREIGN_FORM)
+    return sign_in.kept_page(pages_of(request), kept, session, then=_page_before(request), status=403)
 
 
 async def _unreadable(request: Request, _: Exception) -> Response:

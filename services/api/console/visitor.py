@@ -11,6 +11,7 @@ from services.api.access.roles import Role, allows
 from services.api.access.service import Caller
 from services.api.console import paths
 from services.api.console.forms import CSRF, Form, read_form, require_own_origin
+from services.api.console.keeping import keep
 from services.api.console.pages import Pages
 from services.api.edge import wide_of
 from services.api.refusals import ForeignForm, NoSession
@@ -91,10 +92,13 @@ def sender(needed: Role = Role.ADMINISTRATOR) -> Callable[[Request, Rooms], Awai
     async def send(request: Request, rooms: RoomsHere) -> Sender:
         require_own_origin(request, rooms.front.origin)
         session = await session_of(request, rooms)
-        if session is None:
-            raise NoSession
         form = await read_form(request)
+        if session is None:
+            keep(request, form)
+            raise NoSession
         if not same_form(session, form.text(CSRF)):
+            # Perhaps of the session before: somebody has signed in again in another tab.
+            keep(request, form)
             raise ForeignForm
         return Sender(await _visitor(request, rooms, session, needed), form)
 

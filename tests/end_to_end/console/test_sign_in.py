@@ -46,15 +46,22 @@ async def test_signing_out_everywhere_ends_the_other_browser_too(console: Consol
     await expect(there.get_by_text("Your session is over.")).to_be_visible()
 
 
-async def test_session_that_is_over_leads_to_sign_in_and_back(page: Page, console: Console) -> None:
+async def test_nothing_typed_is_lost_when_the_session_is_over(page: Page, console: Console) -> None:
     await page.goto(console.at(f"{WEBHOOKS}/new"))
     async with console.rows.write() as connection:
         await connection.execute(delete(sessions))
     await page.get_by_label("Name", exact=True).fill("Billing")
+    await page.get_by_label("Description").fill('Two\nlines, <b>"quoted"</b>')
+    await page.locator("#secret").fill("a secret of the receiver")
     await page.get_by_role("button", name="Create", exact=True).click()
-    await expect(page.get_by_text("Your session is over.")).to_be_visible()
+    await expect(page.get_by_text("Your session is over, and nothing was saved.")).to_be_visible()
+    assert "secret" not in page.url
     await fill_sign_in(page, await console.person())
+    await page.get_by_role("button", name="Back to the form").click()
     await expect(page.get_by_role("heading", name="Create webhook")).to_be_visible()
+    await expect(page.get_by_label("Name", exact=True)).to_have_value("Billing")
+    await expect(page.get_by_label("Description")).to_have_value('Two\nlines, <b>"quoted"</b>')
+    await expect(page.locator("#secret")).to_have_value("a secret of the receiver")
 
 
 async def test_two_tabs_show_two_workspaces(page: Page, console: Console) -> None:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from services.api.console import paths
 from services.api.console.forms import Form
+from services.api.console.keeping import BUTTON, SHOW
 from services.api.console.routes.moving import at, go
 from services.api.console.routes.webhooks import tested, webhooks_layout
 from services.api.console.texts import webhooks as words
@@ -92,7 +93,9 @@ async def edit(webhook_id: str, sent: SentByAdministrator) -> Response:
 
 def pressed(form: Form, typed: Typed) -> Typed | None:
     """Return what a button other than the last one makes of the form; none where it was the last one."""
-    button = form.text("do")
+    button = form.text(BUTTON)
+    if button == SHOW:
+        return typed
     if button == "generate":
         return replace(typed, secret=secrets.token_urlsafe(SECRET_BYTES))
     if button == "add-header":

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.api.console import paths
 from services.api.console.forms import read_form, require_own_origin
+from services.api.console.keeping import Kept, carried_by
 from services.api.console.pages import Pages
 from services.api.console.routes.moving import at, go
 from services.api.console.texts import sign_in as words
@@ -14,6 +15,7 @@ from services.api.refusals import ProviderFailed, SignInFailed, TooManyAttempts
 from services.api.rooms import Rooms, RoomsHere
 from services.api.sessions.cookies import OPENID, SESSION
 from services.api.sessions.openid import AWAY_S, Arrival
+from services.api.sessions.ports import Session
 from services.api.sessions.service import Browser, Opened
 
 router = APIRouter()
@@ -41,7 +43,7 @@ async def sign_in(request: Request, rooms: RoomsHere, pages: PagesHere) -> Respo
     """Sign in with a password."""
     require_own_origin(request, rooms.front.origin)
     form = await read_form(request)
-    email, then = form.text("email"), form.text("then")
+    email, then, kept = form.text("email"), form.text("then"), carried_by(form)
     try:
         opened = await rooms.sessions.sign_in(
             email=email, password=form.text("password"), browser=_browser(request, rooms)
@@ -49,12 +51,29 @@ async def sign_in(request: Request, rooms: RoomsHere, pages: PagesHere) -> Respo
     except TooManyAttempts as error:
         seconds = error.retry_after_s or 1
         wait = f"{seconds} seconds" if seconds < _MINUTE_S else f"{-(-seconds // _MINUTE_S)} minutes"
-        page = _page(rooms, pages, email=email, then=then, fault=words.TOO_MANY.format(wait=wait), status=429)
+        fault = words.TOO_MANY.format(wait=wait)
+        page = _page(rooms, pages, email=email, then=then, kept=kept, fault=fault, status=429)
         page.headers["Retry-After"] = str(seconds)
         return page
     except SignInFailed:
-        return _page(rooms, pages, email=email, then=then, fault=words.FAILED, status=400)
+        return _page(rooms, pages, email=email, then=then, kept=kept, fault=words.FAILED, status=400)
+    if kept is not None:
+        return _with_session(rooms, opened, kept_page(pages, kept, opened.session, then=then))
     return _signed_in(rooms, opened, then)
+
+
+@router.post(at(paths.KEPT))
+async def kept(request: Request, rooms: RoomsHere, pages: PagesHere) -> Response:
+    """Go on with what was typed, once somebody has signed in in another tab."""
+    require_own_origin(request, rooms.front.origin)
+    form = await read_form(request)
+    then, carried = form.text("then"), carried_by(form)
+    if carried is None:
+        return go(_target(then))
+    session = await session_of(request, rooms)
+    if session is None:
+        return sign_in_again(rooms, pages, carried, then=then)
+    return kept_page(pages, carried, session, then=then)
 
 
 @router.get(at(paths.OPENID))
@@ -111,10 +130,21 @@ async def sign_out_everywhere(sent: SentByAnyone) -> Response:
     return _signed_out(visitor.rooms, "everywhere")
 
 
+def sign_in_again(rooms: Rooms, pages: Pages, kept: Kept, *, then: str) -> Response:
+    """Return the form of sign-in with what was typed into a form whose session is over."""
+    return _page(rooms, pages, then=then, kept=kept, told=words.SESSION_OVER_KEPT, status=401)
+
+
+def kept_page(pages: Pages, kept: Kept, session: Session, *, then: str, status: int = 200) -> Response:
+    """Return the page that sends the form again, by the token of the new session."""
+    return pages.page("kept.html", status=status, kept=kept, csrf=session.csrf, then=_target(then))
+
+
 def _page(
     rooms: Rooms,
     pages: Pages,
     *,
+    kept: Kept | None = None,
     email: str = "",
     then: str = "",
     fault: str = "",
@@ -129,12 +159,16 @@ def _page(
         then=target,
         fault=fault,
         told=told,
+        kept=kept,
         openid=rooms.openid is not None,
     )
 
 
 def _signed_in(rooms: Rooms, opened: Opened, then: str) -> Response:
-    response = go(_target(then))
+    return _with_session(rooms, opened, go(_target(then)))
+
+
+def _with_session(rooms: Rooms, opened: Opened, response: Response) -> Response:
     life_s = int(rooms.sessions.life.whole.total_seconds())
     rooms.front.cookies.write(response, SESSION, opened.token, life_s=life_s)
     return response

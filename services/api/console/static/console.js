@@ -3,10 +3,11 @@
 
 const PART = { "X-Coro-Part": "1" };
 
-// Fetches a part of a page; where the session is over, the page itself is asked for again, which leads to sign-in.
+// Fetches a part of a page; where the session is over, the page itself is asked for again, which leads to sign-in. A form
+// with what was typed stays: sending it leads there too, and loses nothing.
 async function part(address) {
   const answer = await fetch(address, { headers: PART, credentials: "same-origin" });
-  if (answer.status === 401) location.reload();
+  if (answer.status === 401 && !document.querySelector(".webhook-form")) location.reload();
   if (!answer.ok) throw new Error(`part: ${answer.status}`);
   return answer.text();
 }

@@ -124,6 +124,17 @@ async def test_known_person_is_signed_in_and_linked(stranger: Browser, database:
     assert [(action, detail) for action, _, detail in told] == [("user.signed_in", {"by": "openid"})]
 
 
+async def test_what_was_typed_stays_while_a_person_signs_in_in_a_new_tab(stranger: Browser) -> None:
+    answer = await stranger.post(f"{WEBHOOKS}/new", {"name": "Billing", "do": "save"})
+    assert answer.status_code == 401
+    assert 'href="/portal/sign-in/openid" target="_blank"' in answer.text
+    assert 'formaction="/portal/sign-in/kept"' in answer.text
+    assert (await come_back(stranger, "known")).status_code == 303
+    kept = {"kept-for": f"{WEBHOOKS}/new", "kept.name": "Billing", "kept.do": "save"}
+    page = await stranger.post("/portal/sign-in/kept", kept)
+    assert (page.status_code, "Back to the form" in page.text) == (200, True)
+
+
 async def test_linked_person_is_known_by_the_subject_when_the_address_has_changed(
     stranger: Browser, database: Database
 ) -> None:
