@@ -1,15 +1,13 @@
 """Tells what in the tree of a caller needs somebody."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import NamedTuple
 
+from coro_events.rules.sunset import WARNING
 from coro_events.runtime.clock import Clock
 from services.api.access.service import Caller
 from services.api.attention.ports import Expiring, Standing, Standings, Totals
 
-# An expiry is announced on screen from then on.
-WARNING = timedelta(days=7)
 # So many of the webhooks that expire are named; the others are counted.
 NAMED = 20
 

@@ -1,10 +1,11 @@
 """What is shown of versions that expire: warnings, drafts beside their originals, and two formats side by side."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from coro_events.rules.sunset import GRACE, WARNING
 from services.api.attention.ports import Expiring
-from services.api.attention.service import WARNING, Soon
+from services.api.attention.service import Soon
 from services.api.console import paths
 from services.api.console.texts import sunset as words
 from services.api.console.views.clock import at_of, second
@@ -125,7 +126,7 @@ def warning_here(view: WebhookView, now: datetime) -> tuple[str, str] | None:
     if at - now > WARNING:
         return None
     if at <= now:
-        ends = day(at + timedelta(hours=24))
+        ends = day(at + GRACE)
         return words.ENDS_HERE.format(version=view.version, day=day(at), ends=ends), "warn"
     when = f"{moment(view.expires, now).text}, on {day(at)}"
     return words.WARNING_HERE.format(version=view.version, when=when, hours_after=words.HOURS_AFTER), "warn"
