@@ -1,14 +1,16 @@
 """Run every scenario and print the table: `make bench`, or `python -m tests.bench NAME …` for some of them."""
 
-import asyncio
 import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import uvloop
+
 from tests.bench.api import api
 from tests.bench.backlog import million
+from tests.bench.console import console
 from tests.bench.figures import Figure, show, write
 from tests.bench.isolation import many, nine_and_one
 from tests.bench.latency import steady
@@ -32,6 +34,7 @@ SCENARIOS: dict[str, Callable[[Stand], Awaitable[list[Figure]]]] = {
     "match": large_tree,
     "steady": lambda where: steady(where, scenario="steady 200 events/s", rate_per_s=200, events=4_000),
     "api": api,
+    "console": console,
 }
 
 
@@ -51,7 +54,7 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="coro-bench-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
-        figures = asyncio.run(run(names, folder))
+        figures = uvloop.run(run(names, folder))
     show(figures, f"Coro Webhooks on {os.cpu_count()} cores")
     write(figures, KEPT)
     return 0 if all(one.holds is not False for one in figures) else 1

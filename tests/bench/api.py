@@ -54,7 +54,7 @@ async def api(stand: Stand, *, requests: int = 2_000, few: int = FEW, many: int 
     bare_port, port = free_port(), free_port()
     with (
         running("tests.bench.bare", str(bare_port), environ={}),
-        running("services.api", environ=_environment(stand, port)),
+        running("services.api", environ=process_environment(stand, port)),
     ):
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CLIENTS)) as session:
             bare, ours = (_Client(session, f"http://127.0.0.1:{number}") for number in (bare_port, port))
@@ -178,7 +178,8 @@ def _creating(workspace: str) -> tuple[str, str, str, dict[str, Any]]:
     return "POST", WEBHOOKS, workspace, body
 
 
-def _environment(stand: Stand, port: int) -> dict[str, str]:
+def process_environment(stand: Stand, port: int) -> dict[str, str]:
+    """Return the variables of an API process on a stand."""
     return {
         "CORO_ENVIRONMENT": "test",
         "CORO_DATABASE_URL": stand.database_url,
