@@ -1,11 +1,13 @@
 """The headers of a delivery whose webhook version is going to expire."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 # Also the words for people, in the OpenAPI document and in docs/wire.md.
 DEPRECATION = "Deprecation"
 SUNSET = "Sunset"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def retirement_headers(deprecated_at: datetime | None, expires_at: datetime | None) -> dict[str, str]:
@@ -18,4 +20,7 @@ def retirement_headers(deprecated_at: datetime | None, expires_at: datetime | No
     if expires_at is None:
         return {}
     sunset = {SUNSET: format_datetime(expires_at, usegmt=True)}
-    return sunset if deprecated_at is None else {DEPRECATION: f"@{int(deprecated_at.timestamp())}", **sunset}
+    if deprecated_at is None:
+        return sunset
+    # Whole numbers all the way: a float would round the end of a second up.
+    return {DEPRECATION: f"@{(deprecated_at - _EPOCH) // timedelta(seconds=1)}", **sunset}
