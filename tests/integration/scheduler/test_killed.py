@@ -147,7 +147,9 @@ def heard(server: MailServer) -> Counter[tuple[str, str]]:
     return Counter({(mail.message_id, mail.to): (mail.to, mail.subject) for mail in server.received}.values())
 
 
-@pytest.mark.parametrize("death", [pytest.param("before", marks=pytest.mark.slow), "after"])
+# Slow by its nature: a life of the scheduler for each of its commits.
+@pytest.mark.slow
+@pytest.mark.parametrize("death", ["before", "after"])
 async def test_whole_life_ends_the_same_when_every_round_dies_at_each_of_its_commits_in_turn(
     database_admin_url: str, world_url: str, server: MailServer, death: str
 ) -> None:
