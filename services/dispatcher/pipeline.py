@@ -40,7 +40,7 @@ _log = get_logger("pipeline")
 
 # Outcomes of one transaction, and how long the first of them may wait for the others.
 RECORD_BATCH = 500
-RECORD_LINGER_S = 0.005
+RECORD_LINGER_S = 0.002
 
 # Deliveries of one claim, and the least time between two looks that find nothing.
 CLAIM_BATCH = 400
