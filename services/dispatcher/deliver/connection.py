@@ -156,6 +156,9 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Keep the beginning."""
+        if self._whole:
+            # Of another answer, which nobody asked for.
+            return
         if self._size < KEPT_BYTES:
             self._body += body[: KEPT_BYTES - self._size]
         self._size += len(body)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -30,6 +30,18 @@ RESOLVING_THREADS = 32
 _HEAD_START_S = 0.25
 
 
+Lookup = Callable[[str, int], Sequence[_Info]]
+
+
+def look_up(host: str, port: int) -> Sequence[_Info]:
+    """Return the addresses of a host, as the system's resolver knows them; it blocks.
+
+    Raises:
+        OSError: The name has no address (gaierror).
+    """
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
 class Origin(NamedTuple):
     """Whom a connection leads to."""
 
@@ -45,11 +57,21 @@ class UnreachableError(Exception):
 class Pool:
     """Opens connections and keeps idle ones; made inside the running loop, closed by `close`."""
 
-    def __init__(self, *, tls: ssl.SSLContext, allowed: Sequence[Network], idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext,
+        allowed: Sequence[Network],
+        idle_s: float = IDLE_S,
+        name_s: float = NAME_S,
+        lookup: Lookup = look_up,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._tls = tls
         self._allowed = allowed
         self._idle_s = idle_s
+        self._name_s = name_s
+        self._lookup = lookup
         self._idle: dict[Origin, deque[Connection]] = {}
         self._names: dict[tuple[str, int], tuple[float, asyncio.Task[Sequence[_Info]]]] = {}
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
@@ -71,8 +93,11 @@ class Pool:
         if idle is None:
             idle = self._idle[origin] = deque()
         idle.append(connection)
+        self._sweep_later()
+
+    def _sweep_later(self) -> None:
         if self._sweeping is None:
-            self._sweeping = self._loop.call_later(self._idle_s, self._sweep)
+            self._sweeping = self._loop.call_later(self._idle_s / 4, self._sweep)
 
     def _sweep(self) -> None:
         """Close what was idle for long, and forget what closed by itself."""
@@ -82,8 +107,10 @@ class Pool:
                 idle.popleft().abort()
             if not idle:
                 del self._idle[origin]
-        self._names = {name: entry for name, entry in self._names.items() if entry[0] > self._loop.time()}
-        self._sweeping = self._loop.call_later(self._idle_s / 4, self._sweep) if self._idle or self._names else None
+        self._names = {name: entry for name, entry in self._names.items() if self._is_good(entry)}
+        self._sweeping = None
+        if self._idle or self._names:
+            self._sweep_later()
 
     async def open(self, origin: Origin) -> Connection:
         """Connect to the first address of the host that answers, having looked at each before.
@@ -133,17 +160,23 @@ class Pool:
     async def _resolve(self, host: str, port: int) -> Sequence[_Info]:
         """Return the host's addresses; those who ask at the same time share one answer."""
         known = self._names.get((host, port))
-        if known is None or known[0] <= self._loop.time() or _failed(known[1]):
+        if known is None or not self._is_good(known):
             asking = self._loop.create_task(self._ask(host, port), name="deliver.resolve")
             # Whoever waits may give up; the error is not lost then, it is only nobody's.
             asking.add_done_callback(lambda task: task.cancelled() or task.exception())
-            known = self._names[host, port] = (self._loop.time() + NAME_S, asking)
+            known = self._names[host, port] = (self._loop.time() + self._name_s, asking)
+            self._sweep_later()
         return await asyncio.shield(known[1])
 
     async def _ask(self, host: str, port: int) -> Sequence[_Info]:
-        return await self._loop.run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
+        return await self._loop.run_in_executor(self._threads, self._lookup, host, port)
+
+    def _is_good(self, entry: tuple[float, asyncio.Task[Sequence[_Info]]]) -> bool:
+        """Whether an answer is fresh or still to come: a resolver that hangs is not asked by thread after thread."""
+        until, asking = entry
+        if not asking.done():
+            return True
+        return until > self._loop.time() and not asking.cancelled() and asking.exception() is None
 
     async def close(self) -> None:
         """Close every idle connection."""
@@ -156,7 +189,3 @@ class Pool:
         for _, asking in self._names.values():
             asking.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _failed(task: asyncio.Task[Sequence[_Info]]) -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)

@@ -22,6 +22,9 @@ from services.dispatcher.deliver.ports import Backlog
 from services.dispatcher.match.delivery import Delivery, Happening, Target
 from services.dispatcher.match.targets import Targets, WebhookRow
 
+# Deliveries of one claim at the most; the statement is planned for so many.
+MOST_A_CLAIM = 400
+
 # Webhooks looked at in one claim; the next claim goes on behind them.
 WEBHOOKS_A_CLAIM = 200
 
@@ -69,7 +72,7 @@ _WAITING_WEBHOOKS = text(
 # The rooms add up to no more than the limit of `chosen`: it tells the planner that these are few rows, which it cannot
 # know of an array, and without it reads all events to join them; the ids are named again lest it read all webhooks.
 _CLAIM = text(
-    """
+    f"""
     with chosen as (
         select d.id
         from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[]), cast(:manual_only as boolean[]),
@@ -81,14 +84,14 @@ _CLAIM = text(
                 and case when kind = 'shadow' then r.shadows else manual or not r.manual_only end
             order by due_at limit r.room for update skip locked
         ) d
-        limit 400
+        limit {MOST_A_CLAIM}
     ), claimed as (
         -- By the place of the row, which is locked: a key would be looked up once more.
         update deliveries d set claim = :claim, leased_until = now() + make_interval(secs => :lease_s)
         from chosen c where d.day = :day and d.ctid = c.id
         returning d.day, d.webhook_id, d.event_id, d.hook_id, d.kind, d.attempts, d.attempts_before, d.manual
     )
-    -- `_deliveries` takes these by their places.
+    -- `_deliveries` takes the first twelve by their places.
     select c.day, c.event_id, c.hook_id, c.kind, c.attempts, c.attempts_before, c.manual,
            e.type, e.workspace_id as event_workspace_id, e.occurred_at, cast(e.data as text) as data, e.traceparent,
            e.sequence, e.workspace_name, e.workspace_type, e.workspace_path,
@@ -104,7 +107,7 @@ _CLAIM = text(
         and (c.kind <> 'shadow' or w.shadow_url is not null)
     join webhook_versions v on v.version = w.version
     left join webhook_versions x on x.version = w.version + 1
-    """
+    """  # noqa: S608 - a constant of this file
 )
 
 _RELEASE = text(
@@ -190,6 +193,7 @@ class SqlDueDeliveries:
 
     async def claim(self, room: Callable[[UUID], int], limit: int) -> Sequence[Delivery]:
         """Claim up to `limit` deliveries that are due, fairly over webhooks, at most as many each as there is room."""
+        limit = min(limit, MOST_A_CLAIM)
         claimed: list[Delivery] = []
         taken: Counter[UUID] = Counter()
 
@@ -258,7 +262,7 @@ class SqlDueDeliveries:
             values: tuple[Any, ...] = tuple(row)
             day, event_id, hook_id, kind, attempts, attempts_before, manual = values[:7]
             type_, workspace_id, occurred_at, data, traceparent = values[7:12]
-            key = (values[16], values[19])
+            key = (row.id, row.url)
             target = targets.get(key)
             if target is None:
                 target = targets[key] = self._targets.of(cast("WebhookRow", row))

@@ -2,18 +2,20 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from services.dispatcher.deliver.http import HttpSender
 from services.dispatcher.deliver.outcome import Outcome
-from services.dispatcher.deliver.pool import Origin, Pool
+from services.dispatcher.deliver.pool import Origin, Pool, look_up
 from services.dispatcher.deliver.request import Request
 from tests.contract.dispatcher.stranger import Stranger, listening
 from tests.support.clock import FakeClock
-from tests.support.waiting import wait_until
+from tests.support.waiting import let_others_run, wait_until
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -90,6 +92,17 @@ async def test_connection_is_not_used_again_when(sender: HttpSender, stranger: S
     assert stranger.connections == 2
 
 
+async def test_answer_holds_nothing_of_what_came_behind_it(sender: HttpSender, stranger: Stranger) -> None:
+    stranger.answer = OK + b"HTTP/1.1 500 Spoofed\r\nContent-Length: 5\r\n\r\nnever"
+    told = await sender.send(to(stranger))
+    assert (told.outcome, told.status, told.head, told.body) == (
+        Outcome.DELIVERED,
+        200,
+        "200 OK\nContent-Length: 0",
+        None,
+    )
+
+
 async def test_connection_is_not_used_again_when_an_idle_one_is_spoken_to(
     sender: HttpSender, stranger: Stranger
 ) -> None:
@@ -127,4 +140,27 @@ async def test_idle_connection_is_closed_after_a_while(stranger: Stranger) -> No
     pool.keep(origin, await pool.open(origin))
     await wait_until(lambda: stranger.ended == 1, what="the idle connection is closed", limit_s=5)
     assert pool.take(origin) is None
+    await pool.close()
+
+
+async def test_name_is_looked_up_once_by_all_who_wait_for_it_however_long(stranger: Stranger) -> None:
+    asked, may_answer = [], threading.Event()
+
+    def slow(host: str, port: int) -> Sequence[Any]:
+        asked.append(host)
+        assert may_answer.wait(10)
+        return look_up("127.0.0.1", port)
+
+    # An answer that has come is stale at once; one that has not is waited for.
+    pool = Pool(tls=ssl.create_default_context(), allowed=LOOPBACK, name_s=0, lookup=slow)
+    origin = Origin("receiver.example", stranger.port, tls=False)
+    waiting = [asyncio.create_task(pool.open(origin)) for _ in range(3)]
+    await wait_until(lambda: asked, what="the name is looked up", limit_s=5)
+    await let_others_run()
+    may_answer.set()
+    for connection in await asyncio.gather(*waiting):
+        connection.abort()
+    assert asked == ["receiver.example"]
+    (await pool.open(origin)).abort()
+    assert len(asked) == 2
     await pool.close()
