@@ -16,6 +16,7 @@ from tests.bench.isolation import many, nine_and_one
 from tests.bench.latency import steady
 from tests.bench.matching import large_tree
 from tests.bench.stand import servers, stand
+from tests.bench.sunset import sunset
 from tests.bench.throughput import throughput
 from tests.support.stand import Stand
 
@@ -35,6 +36,7 @@ SCENARIOS: dict[str, Callable[[Stand], Awaitable[list[Figure]]]] = {
     "steady": lambda where: steady(where, scenario="steady 200 events/s", rate_per_s=200, events=4_000),
     "api": api,
     "console": console,
+    "sunset": sunset,
 }
 
 
