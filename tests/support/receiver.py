@@ -93,6 +93,16 @@ class Receiver:
             ) from None
         return self.of(prefix)
 
+    async def until_alone(self, *, limit_s: float = 20.0) -> None:
+        """Wait until nobody is connected: what somebody who was killed had sent is read by then."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while self._open:
+                    self._arrival.clear()
+                    await self._arrival.wait()
+        except TimeoutError:
+            raise AssertionError(f"{len(self._open)} connections are still open after {limit_s:g} s") from None
+
     def take(self, request: Received) -> None:
         self.received.append(request)
         self._arrival.set()
@@ -112,6 +122,7 @@ class _Protocol(asyncio.Protocol):
         del exc
         if self._transport is not None:
             self._receiver._open.discard(self._transport)
+            self._receiver._arrival.set()
 
     def data_received(self, data: bytes) -> None:
         self._buffer = self._buffer + data if self._buffer else data

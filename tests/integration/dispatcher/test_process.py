@@ -181,6 +181,7 @@ async def test_every_event_arrives_when_the_process_is_killed_in_the_middle(
         with stand.dispatcher(**settings) as first:
             await stand.receiver.until(40, prefix="/ok/killed")
             first.kill()
+        await stand.receiver.until_alone()
         before = Counter(request.hook_id for request in stand.receiver.of("/ok/killed"))
         recorded = {str(row.hook_id) for row in await stand.all("select hook_id from attempts")}
         assert len(before) < count, "the kill came too late to show anything"
