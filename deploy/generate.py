@@ -6,6 +6,7 @@ function beside what it describes and name it in GENERATORS.
 
 import argparse
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,11 +57,17 @@ def in_section(path: str, name: str, text: str, root: Path = ROOT) -> str:
     return in_sections(path, {name: text}, root)
 
 
+def marked(text: str) -> set[str]:
+    """Return the names of the sections that a page has marks for."""
+    return set(re.findall(r"^<!-- generated: (.+) -->$", text, re.MULTILINE))
+
+
 def in_sections(path: str, sections: Mapping[str, str], root: Path = ROOT) -> str:
-    """Return a hand-written file with the parts between several pairs of marks replaced.
+    """Return a hand-written file with the parts between several pairs of marks replaced: all that it has.
 
     Raises:
-        ValueError: The file lacks the marks of one.
+        ValueError: The file lacks the marks of one, or has marks of one that is not given. Such a part would stay as it
+            is for ever and count as current.
     """
     whole = (root / path).read_text(encoding="utf-8")
     for name, text in sections.items():
@@ -70,6 +77,9 @@ def in_sections(path: str, sections: Mapping[str, str], root: Path = ROOT) -> st
         if not opening or not closing:
             raise ValueError(f"{path} lacks the marks of the section {name}")
         whole = f"{before}{start}{text.strip()}\n{end}{after}"
+    forgotten = marked(whole) - sections.keys()
+    if forgotten:
+        raise ValueError(f"{path} has sections that nobody generates: {', '.join(sorted(forgotten))}")
     return whole
 
 
@@ -259,6 +269,9 @@ GENERATORS: tuple[Generator, ...] = (
 # Folders that hold generated files alone: whatever else lies there is left from a thing that is gone.
 OWNED_FOLDERS = ("docs/schemas",)
 
+# Pages whose generated parts come from a run and not from the code: `make faults` writes them.
+MEASURED_PAGES = ("docs/reliability.md",)
+
 
 def generated(generators: Sequence[Generator] = GENERATORS) -> dict[str, str]:
     """Return every generated text by its path."""
@@ -278,6 +291,13 @@ def left_over(texts: Mapping[str, str], root: Path) -> list[str]:
     """Return files in the owned folders that nothing generates any more."""
     found = (file for folder in OWNED_FOLDERS for file in (root / folder).rglob("*") if file.is_file())
     return sorted(path for path in (file.relative_to(root).as_posix() for file in found) if path not in texts)
+
+
+def forgotten_pages(texts: Mapping[str, str], root: Path) -> list[str]:
+    """Return the pages under docs that have marks and no generator any more."""
+    pages = ((file.relative_to(root).as_posix(), file) for file in (root / "docs").rglob("*.md"))
+    known = {*texts, *MEASURED_PAGES}
+    return sorted(path for path, file in pages if path not in known and marked(file.read_text(encoding="utf-8")))
 
 
 def write(texts: Mapping[str, str], root: Path) -> list[str]:
@@ -303,14 +323,17 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     checking: bool = parser.parse_args(arguments).check
     texts = generated()
+    forgotten = forgotten_pages(texts, root)
+    for path in forgotten:
+        sys.stderr.write(f"{path} has a generated part that nobody generates\n")
     if not checking:
         for path in write(texts, root):
             sys.stdout.write(f"wrote {path}\n")
-        return 0
+        return 1 if forgotten else 0
     behind = stale(texts, root)
     for path in behind:
         sys.stderr.write(f"{path} is stale; run python -m deploy.generate\n")
-    return 1 if behind else 0
+    return 1 if behind or forgotten else 0
 
 
 if __name__ == "__main__":
