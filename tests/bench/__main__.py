@@ -51,14 +51,19 @@ async def run(names: list[str], folder: Path) -> list[Figure]:
     return figures
 
 
-def main(names: list[str]) -> int:
-    """Run scenarios and show their figures; return 1 where one is not reached."""
+def measure(names: list[str]) -> list[Figure]:
+    """Run scenarios on servers of their own."""
     with tempfile.TemporaryDirectory(prefix="coro-bench-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
-        figures = uvloop.run(run(names, folder))
+        return uvloop.run(run(names, folder))
+
+
+def main(names: list[str], *, measure: Callable[[list[str]], list[Figure]] = measure, kept: Path = KEPT) -> int:
+    """Run scenarios, show and keep their figures; return 1 where one is not reached."""
+    figures = measure(names)
     show(figures, f"Coro Webhooks on {os.cpu_count()} cores")
-    write(figures, KEPT)
+    write(figures, kept)
     return 0 if all(one.holds is not False for one in figures) else 1
 
 

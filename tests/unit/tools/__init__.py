@@ -1,0 +1,1 @@
+"""What measures and judges us is itself held to something."""
