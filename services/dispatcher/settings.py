@@ -46,7 +46,7 @@ class DispatcherSettings(ProcessSettings):
         default=25.0,
         gt=0,
         le=600,
-        description="Time to finish what is in flight after SIGTERM.",
+        description="Time to finish what is in flight after SIGTERM; longer than the deadline of an attempt.",
         json_schema_extra=_SECONDS,
     )
     dispatcher_batch_records: int = Field(
@@ -67,4 +67,11 @@ class DispatcherSettings(ProcessSettings):
     def _an_attempt_fits_its_lease(self) -> Self:
         if self.dispatcher_lease_s <= self.dispatcher_deadline_s:
             raise ValueError("CORO_DISPATCHER_LEASE_S must be longer than CORO_DISPATCHER_DEADLINE_S")
+        return self
+
+    @model_validator(mode="after")
+    def _an_attempt_fits_the_drain(self) -> Self:
+        # Otherwise an attempt under way is cut off unrecorded, and whoever takes it next sends it again.
+        if self.dispatcher_drain_s <= self.dispatcher_deadline_s:
+            raise ValueError("CORO_DISPATCHER_DRAIN_S must be longer than CORO_DISPATCHER_DEADLINE_S")
         return self

@@ -34,6 +34,7 @@ def test_defaults_are_the_published_ones() -> None:
         ("CORO_DISPATCHER_DEADLINE_S", "soon"),
         ("CORO_DISPATCHER_DEADLINE_S", "0"),
         ("CORO_DISPATCHER_LEASE_S", "10"),
+        ("CORO_DISPATCHER_DRAIN_S", "10"),
         ("CORO_DISPATCHER_RETRY_FACTOR", "0.5"),
         ("CORO_DISPATCHER_MAX_IN_FLIGHT", "0"),
         ("CORO_DISPATCHER_MAX_INFLIGHT", "5"),
@@ -43,6 +44,13 @@ def test_setting_that_cannot_be_used_is_named(variable: str, value: str) -> None
     with pytest.raises(SettingsError, match=variable) as refused:
         load(DispatcherSettings, {**GIVEN, variable: value})
     assert "hidden" not in str(refused.value)
+
+
+def test_drain_that_no_attempt_fits_is_refused_by_both_names() -> None:
+    given = {**GIVEN, "CORO_DISPATCHER_DEADLINE_S": "25", "CORO_DISPATCHER_DRAIN_S": "25"}
+    with pytest.raises(SettingsError, match=r"CORO_DISPATCHER_DRAIN_S .* CORO_DISPATCHER_DEADLINE_S"):
+        load(DispatcherSettings, given)
+    load(DispatcherSettings, {**given, "CORO_DISPATCHER_DRAIN_S": "25.5"})
 
 
 @pytest.mark.parametrize("variable", ["CORO_DATABASE_URL", "CORO_KAFKA_BOOTSTRAP_SERVERS", "CORO_SECRET_KEYS"])
