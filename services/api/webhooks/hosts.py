@@ -51,7 +51,5 @@ def fault_in_address(address: str, allowed: Sequence[Network]) -> str | None:
     if rule is None:
         return None
     kind, _, more = rule.partition(", ")
-    if kind.startswith("not "):
-        return f"leads to an address that is {rule}"
     article = "an" if kind[0] in "aeiou" else "a"
     return f"leads to {article} {kind} address" + (f", {more}" if more else "")

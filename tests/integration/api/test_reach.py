@@ -13,7 +13,7 @@ FORBIDDEN = {
     "https://2130706433/a": "leads to a loopback address",
     "https://[::ffff:10.0.0.1]/a": "leads to a private address",
     "https://inside.example/a": "leads to a private address",
-    "https://mixed.example/a": "leads to a link-local address, where metadata services live",
+    "https://mixed.example/a": "leads to a metadata service address",
 }
 
 

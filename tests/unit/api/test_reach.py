@@ -37,7 +37,7 @@ async def test_url_is_accepted_when_its_name_leads_to_public_hosts_or_nowhere(re
     [
         ("localhost", "leads to a loopback address"),
         ("inside.example", "leads to a private address"),
-        ("mixed.example", "leads to a link-local address, where metadata services live"),
+        ("mixed.example", "leads to a metadata service address"),
         ("mapped.example", "leads to a loopback address"),
         ("zoned.example", "leads to a link-local address, where metadata services live"),
     ],

@@ -109,10 +109,11 @@ def test_url_is_refused_by_its_rule_when_its_host_is_a_forbidden_address_in_any_
     ("host", "fault"),
     [
         ("10.0.0.1", "leads to a private address"),
-        ("169.254.169.254", "leads to a link-local address, where metadata services live"),
+        ("169.254.169.254", "leads to a metadata service address"),
+        ("169.254.1.1", "leads to a link-local address, where metadata services live"),
         ("0", "leads to an unspecified address"),
         ("224.0.0.1", "leads to a multicast address"),
-        ("100.64.0.1", "leads to an address that is not globally routable"),
+        ("100.64.0.1", "leads to a shared (carrier-grade NAT) address"),
         ("[fd00::1]", "leads to a private address"),
     ],
 )
