@@ -5,8 +5,9 @@ row → claim → the same lanes. Nothing waits for a receiver but the attempt i
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from coro_events.errors import (
     BrokerUnavailableError,
@@ -118,6 +119,7 @@ class Pipeline:
                     await self._take_in(decode_batch(batch, webhooks_topic=self._webhooks_topic))
             except FenceLostError as error:
                 _log.info("intake.fence_lost", detail=error.detail)
+                self._lanes.forget_batch()
                 await self._source.reposition()
             except BrokerUnavailableError as error:
                 _log.warning("intake.broker_unavailable", detail=error.detail)
@@ -143,15 +145,15 @@ class Pipeline:
         self._count(decoded, plan)
         if plan.unclaimed:
             self._bells.work_is_due.set()
-        if decoded.stopped_webhooks:
-            self._bells.webhook_stopped.set()
+        await self._stop_sending(decoded.disabled_webhooks)
+        await self._stop_sending(decoded.gone_webhooks, manual_too=True)
 
     async def _plan(self, decoded: Decoded) -> Plan:
         async def plan() -> Plan:
             if self._tracing is None:
-                return await self._planner.plan(decoded, self._lanes.room_for_new)
+                return await self._planner.plan(decoded, self._lanes.grant)
             with self._tracing.span("batch.plan", attributes={"coro.events": len(decoded.events)}):
-                return await self._planner.plan(decoded, self._lanes.room_for_new)
+                return await self._planner.plan(decoded, self._lanes.grant)
 
         return await until_it_works(
             plan, name="intake.plan", errors=(StoreUnavailableError,), clock=self._clock, stopping=self._stopping
@@ -195,10 +197,19 @@ class Pipeline:
             homeless=plan.homeless,
         )
 
-    async def _hand_over(self, deliveries: Sequence[Delivery]) -> None:
-        refused = self._lanes.offer(deliveries)
+    async def _hand_over(self, deliveries: Sequence[Delivery], *, claimed: bool = False) -> None:
+        refused = self._lanes.offer(deliveries, claimed=claimed)
         if refused:
             await self._release(refused)
+
+    async def _stop_sending(self, webhook_ids: Collection[UUID], *, manual_too: bool = False) -> None:
+        """Give back what waits in memory for webhooks that get nothing any more, to be held or discarded."""
+        if not webhook_ids:
+            return
+        withdrawn = self._lanes.withdraw(webhook_ids, manual_too=manual_too)
+        if withdrawn:
+            await self._release(withdrawn)
+        self._bells.webhook_stopped.set()
 
     # Unit B: one attempt.
 
@@ -293,8 +304,8 @@ class Pipeline:
         self._lanes.recorded(len(batch))
         self._reporter.recorded(len(batch), written)
         self._reporter.attempted(batch, self._clock.now())
-        if any(effect.disable_reason is not None for effect in written):
-            self._bells.webhook_stopped.set()
+        failed_for_good = [effect.attempt for effect in written if effect.disable_reason is not None]
+        await self._stop_sending({attempt.delivery.target.webhook_id for attempt in failed_for_good})
 
     async def _release(self, deliveries: Sequence[Delivery]) -> None:
         try:
@@ -313,12 +324,12 @@ class Pipeline:
             claimed: Sequence[Delivery] = ()
             try:
                 if not self._record_is_late():
-                    claimed = await self._due.claim(self._lanes.room, CLAIM_BATCH)
+                    most = self._lanes.reserve(CLAIM_BATCH)
+                    claimed = await self._due.claim(self._lanes.room_for_claimed, most)
             except StoreUnavailableError as error:
                 _log.warning("claim.store_unavailable", detail=error.detail)
-            if claimed:
-                self._metrics.claimed.inc(len(claimed))
-                await self._hand_over(claimed)
+            self._metrics.claimed.inc(len(claimed))
+            await self._hand_over(claimed, claimed=True)
             await self._until_due(found=bool(claimed))
 
     def _record_is_late(self) -> bool:

@@ -10,6 +10,7 @@ from services.dispatcher.intake.sql import SqlFence, SqlTree
 from services.dispatcher.match.sql import SqlPlanner
 from services.dispatcher.match.targets import Targets
 from tests.bench.figures import Figure, percentile
+from tests.support.dispatching import at_most
 from tests.support.load import make_marked_event, make_tree
 from tests.support.makers import make_vault
 from tests.support.stand import Stand
@@ -73,7 +74,7 @@ async def _plan_each(stand: Stand, *, first: int) -> list[float]:
         event = make_marked_event(number)
         decoded = Decoded(spans=[], events={event.id: event})
         started = time.perf_counter()
-        plan = await planner.plan(decoded, lambda _: 1)
+        plan = await planner.plan(decoded, at_most(1))
         took_ms.append((time.perf_counter() - started) * 1e3)
         assert len(plan.claimed) == 1
     return took_ms[ROUNDS // 3 :]

@@ -11,6 +11,7 @@ from coro_events.rules.deliveries import DeliveryKind
 from services.dispatcher.deliver.outcome import Answer, Outcome
 from services.dispatcher.intake.batch import Decoded, Span
 from services.dispatcher.match.delivery import Delivery, Happening, Target
+from services.dispatcher.match.plan import Room
 from services.dispatcher.record.effects import Attempt, Effect, decide
 from services.dispatcher.record.retry import RetrySchedule
 from tests.support.clock import START
@@ -42,6 +43,11 @@ def record_of(event: Event, **changes: Any) -> RawRecord:
 def decoded_of(*events: Event, spans: tuple[Span, ...] = (), **changes: Any) -> Decoded:
     """Return a batch of these events, read."""
     return Decoded(**{"spans": spans, "events": {event.id: event for event in events}} | changes)
+
+
+def at_most(count: int) -> Room:
+    """Return lanes that take so many deliveries of each webhook."""
+    return lambda wanted: dict.fromkeys(wanted, count)
 
 
 def make_target(**changes: Any) -> Target:

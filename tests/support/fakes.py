@@ -157,9 +157,9 @@ class FakeDueDeliveries:
             if webhook.state in {"enabled", "disabled"}
         }
         busy = {key: rows for key, rows in due.items() if rows}
-        claim, claimed = uuid.uuid4(), []
+        claim, claimed = uuid.uuid4(), list[Delivery]()
         for rows in busy.values():
-            for row in rows[: max(1, limit // len(busy))]:
+            for row in rows[: min(max(1, limit // len(busy)), limit - len(claimed))]:
                 row.claim, row.due_at = claim, now + self._lease_s
                 target = self._store.webhooks[row.delivery.target.webhook_id].target
                 claimed.append(

@@ -235,6 +235,10 @@ class SqlDueDeliveries:
         roomy = {webhook_id: free for webhook_id, free in rooms.items() if free > 0}
         if not roomy:
             return []
+        if len(roomy) > limit:
+            # There is not a place for each: some of them, from anywhere, so that none is always last.
+            start = int(self._clock.chance() * len(roomy))
+            roomy = dict((list(roomy.items()) * 2)[start : start + limit])
         # The same share for each that has work, so that a webhook with a million rows waits like one with ten.
         share = max(1, limit // len(roomy))
         claim, leased_until = uuid4(), self._clock.monotonic() + self._lease_s

@@ -92,5 +92,6 @@ class Decoded:
     statuses: list[StatusChange] = field(default_factory=list)
     tests: list[TestRequest] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    # Whether a webhook was disabled or removed: its waiting deliveries are to be settled.
-    stopped_webhooks: bool = False
+    # Webhooks that were disabled, and that were removed or have expired: what waits for them is to be settled.
+    disabled_webhooks: set[UUID] = field(default_factory=set)
+    gone_webhooks: set[UUID] = field(default_factory=set)

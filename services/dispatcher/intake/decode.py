@@ -6,13 +6,19 @@ from uuid import UUID
 from coro_events.contract.codec import decode
 from coro_events.contract.topics import WEBHOOKS
 from coro_events.contract.triggers import Trigger
-from coro_events.contract.webhook_events import TestRequested, WebhookEvent, WebhookEventType, decode_webhook_event
+from coro_events.contract.webhook_events import (
+    TestRequested,
+    WebhookChanged,
+    WebhookEvent,
+    WebhookEventType,
+    decode_webhook_event,
+)
 from coro_events.contract.workspaces import WorkspaceCreated, WorkspaceStatusUpdated
 from coro_events.errors import ContractError
 from services.dispatcher.intake.batch import Batch, Decoded, Record, Rejection, StatusChange, TestRequest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STOPS = frozenset({WebhookEventType.DISABLED, WebhookEventType.DELETED, WebhookEventType.EXPIRED})
+_ENDS = frozenset({WebhookEventType.DELETED, WebhookEventType.EXPIRED})
 
 
 def decode_batch(batch: Batch, *, webhooks_topic: str = WEBHOOKS) -> Decoded:
@@ -47,8 +53,11 @@ def _take_event(decoded: Decoded, record: Record) -> None:
 
 
 def _take_webhook_event(decoded: Decoded, event: WebhookEvent) -> None:
-    if event.type in _STOPS:
-        decoded.stopped_webhooks = True
+    if isinstance(event.data, WebhookChanged):
+        if event.type is WebhookEventType.DISABLED:
+            decoded.disabled_webhooks.add(UUID(event.data.webhook_id))
+        elif event.type in _ENDS:
+            decoded.gone_webhooks.add(UUID(event.data.webhook_id))
     if isinstance(event.data, TestRequested) and event.workspace_id is not None:
         decoded.tests.append(
             TestRequest(

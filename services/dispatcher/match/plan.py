@@ -16,8 +16,8 @@ from coro_events.store.partitions import DAYS_BACK
 from services.dispatcher.intake.batch import TestRequest
 from services.dispatcher.match.delivery import Delivery, Happening, Target
 
-# Webhook id to how many more deliveries its lane takes.
-Room = Callable[[UUID], int]
+# Asked once for a batch: webhook id to how many deliveries are wanted, to how many of them its lane takes.
+Room = Callable[[Mapping[UUID, int]], Mapping[UUID, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ def plan_deliveries(
     Args:
         matches: Which webhook wants which events; in the order in which the events were read.
         events: The batch, by id.
-        room: How many deliveries a webhook's lane takes.
+        room: How many deliveries the lanes take of those that are wanted; asked once, for all webhooks of the batch,
+            so that no two are promised the same place.
         claim: The claim of those handed over.
         leased_until: When that claim ends, on the monotonic clock, in seconds.
         today: The day by our clock, in UTC.
@@ -100,8 +101,9 @@ def plan_deliveries(
     plan = Plan(claimed=[], unclaimed=[])
     matches = list(matches)
     hook_ids = iter(random_ids(sum(len(match.event_ids) for match in matches)))
+    granted = room({match.target.webhook_id: len(match.event_ids) for match in matches})
     for match in matches:
-        free = room(match.target.webhook_id)
+        free = granted[match.target.webhook_id]
         for event_id in match.event_ids:
             day, happening = happenings[event_id]
             delivery = Delivery(

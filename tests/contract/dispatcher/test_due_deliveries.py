@@ -12,7 +12,7 @@ from services.dispatcher.intake.batch import TestRequest
 from services.dispatcher.match.delivery import Delivery
 from tests.contract.dispatcher.worlds import LEASE_S, World
 from tests.support.clock import START, FakeClock
-from tests.support.dispatching import decoded_of, make_effect
+from tests.support.dispatching import at_most, decoded_of, make_effect
 from tests.support.makers import make_event
 
 
@@ -26,7 +26,7 @@ def full(_: uuid.UUID) -> int:
 
 async def leave(world: World, count: int, **event: object) -> list[Delivery]:
     """Plan so many events, and leave their deliveries to everybody."""
-    plan = await world.planner.plan(decoded_of(*(make_event(**event) for _ in range(count))), full)
+    plan = await world.planner.plan(decoded_of(*(make_event(**event) for _ in range(count))), at_most(0))
     return plan.unclaimed
 
 
@@ -47,7 +47,7 @@ async def test_due_deliveries_are_claimed_whole_and_once(world: World, clock: Fa
 
 async def test_nothing_is_claimed_when_nothing_is_due(world: World) -> None:
     await world.add_webhook()
-    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), at_most(1_000))).claimed
     assert list(await world.due.claim(roomy, 10)) == []
     await world.ledger.record([make_effect(delivery, Outcome.RECEIVER_FAILED)])
     assert list(await world.due.claim(roomy, 10)) == []
@@ -55,7 +55,7 @@ async def test_nothing_is_claimed_when_nothing_is_due(world: World) -> None:
 
 async def test_row_is_claimable_again_when_its_lease_is_over(world: World) -> None:
     await world.add_webhook()
-    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), at_most(1_000))).claimed
     await world.make_due()
     (again,) = await world.due.claim(roomy, 10)
     assert again.hook_id == delivery.hook_id
@@ -64,7 +64,7 @@ async def test_row_is_claimable_again_when_its_lease_is_over(world: World) -> No
 
 async def test_retry_counts_the_attempts_before_it(world: World) -> None:
     await world.add_webhook()
-    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), at_most(1_000))).claimed
     await world.ledger.record([make_effect(delivery, Outcome.TIMED_OUT)])
     await world.make_due()
     (again,) = await world.due.claim(roomy, 10)
@@ -87,6 +87,13 @@ async def test_no_more_is_claimed_than_the_limit(world: World) -> None:
     await leave(world, 9)
     assert len(await world.due.claim(roomy, 5)) == 5
     assert len(await world.due.claim(roomy, 5)) == 4
+
+
+async def test_no_more_is_claimed_than_the_limit_when_more_webhooks_have_work(world: World) -> None:
+    for _ in range(5):
+        await world.add_webhook()
+    await leave(world, 1)
+    assert [len(await world.due.claim(roomy, limit)) for limit in (0, 2, 10)] == [0, 2, 3]
 
 
 async def test_no_more_is_claimed_than_there_is_room(world: World) -> None:
@@ -115,14 +122,14 @@ async def test_edit_counts_from_the_next_claim_on(world: World) -> None:
 
 async def test_released_delivery_is_claimable_at_once(world: World) -> None:
     await world.add_webhook()
-    planned = (await world.planner.plan(decoded_of(make_event(), make_event()), roomy)).claimed
+    planned = (await world.planner.plan(decoded_of(make_event(), make_event()), at_most(1_000))).claimed
     await world.due.release(planned[:1])
     assert [one.hook_id for one in await world.due.claim(roomy, 10)] == [planned[0].hook_id]
 
 
 async def test_release_changes_nothing_when_the_claim_was_lost(world: World) -> None:
     await world.add_webhook()
-    lost = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    lost = (await world.planner.plan(decoded_of(make_event()), at_most(1_000))).claimed
     await world.make_due()
     await world.due.claim(roomy, 10)
     await world.due.release(lost)
@@ -132,7 +139,7 @@ async def test_release_changes_nothing_when_the_claim_was_lost(world: World) -> 
 
 async def test_release_changes_nothing_when_the_delivery_is_over(world: World) -> None:
     await world.add_webhook()
-    (delivery,) = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    (delivery,) = (await world.planner.plan(decoded_of(make_event()), at_most(1_000))).claimed
     await world.ledger.record([make_effect(delivery)])
     await world.due.release([delivery])
     assert (await world.rows())[delivery.hook_id].state == "delivered"
@@ -144,7 +151,7 @@ async def test_waiting_deliveries_are_settled_when_their_webhook_was_stopped(
 ) -> None:
     stopped, going_on = await world.add_webhook(), await world.add_webhook()
     left = await leave(world, 2)
-    in_flight = (await world.planner.plan(decoded_of(make_event()), roomy)).claimed
+    in_flight = (await world.planner.plan(decoded_of(make_event()), at_most(1_000))).claimed
     await world.set_state(stopped, state)
     assert await world.due.settle(100) == 2
     assert await world.due.settle(100) == 0
@@ -157,7 +164,7 @@ async def test_waiting_deliveries_are_settled_when_their_webhook_was_stopped(
 
 async def test_settling_takes_what_was_in_flight_when_its_lease_is_over(world: World) -> None:
     webhook_id = await world.add_webhook()
-    await world.planner.plan(decoded_of(make_event()), roomy)
+    await world.planner.plan(decoded_of(make_event()), at_most(1_000))
     await world.set_state(webhook_id, "disabled")
     await world.make_due()
     assert await world.due.settle(100) == 1
@@ -176,7 +183,7 @@ async def test_what_a_person_asked_for_goes_out_although_its_webhook_is_disabled
     await leave(world, 1)
     await world.set_state(webhook_id, "disabled")
     request = TestRequest(webhook_id=webhook_id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
-    await world.planner.plan(decoded_of(tests=[request]), roomy)
+    await world.planner.plan(decoded_of(tests=[request]), at_most(1_000))
     await world.make_due()
     assert await world.due.settle(100) == 1
     (delivery,) = await world.due.claim(roomy, 10)
@@ -186,7 +193,7 @@ async def test_what_a_person_asked_for_goes_out_although_its_webhook_is_disabled
 async def test_what_a_person_asked_for_is_discarded_when_its_webhook_was_removed(world: World) -> None:
     webhook_id = await world.add_webhook()
     request = TestRequest(webhook_id=webhook_id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
-    await world.planner.plan(decoded_of(tests=[request]), roomy)
+    await world.planner.plan(decoded_of(tests=[request]), at_most(1_000))
     await world.set_state(webhook_id, None)
     assert await world.due.settle(100) == 0, "it may be in flight"
     await world.make_due()

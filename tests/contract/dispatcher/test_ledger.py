@@ -9,7 +9,7 @@ from services.dispatcher.intake.batch import TestRequest
 from services.dispatcher.match.delivery import Delivery
 from tests.contract.dispatcher.worlds import World
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of, make_effect
+from tests.support.dispatching import at_most, decoded_of, make_effect
 from tests.support.makers import make_event
 
 
@@ -20,7 +20,7 @@ def roomy(_: uuid.UUID) -> int:
 async def claimed(world: World, count: int = 1) -> list[Delivery]:
     """Plan so many events to one webhook, claimed."""
     await world.add_webhook()
-    return (await world.planner.plan(decoded_of(*(make_event() for _ in range(count))), roomy)).claimed
+    return (await world.planner.plan(decoded_of(*(make_event() for _ in range(count))), at_most(1_000))).claimed
 
 
 async def test_delivered_is_written_with_its_attempt(world: World) -> None:
@@ -105,7 +105,7 @@ async def test_webhook_is_not_disabled_when_the_claim_was_lost(world: World) -> 
 async def test_test_never_disables(world: World, outcome: Outcome) -> None:
     webhook_id = await world.add_webhook()
     request = TestRequest(webhook_id=webhook_id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
-    (delivery,) = (await world.planner.plan(decoded_of(tests=[request]), roomy)).claimed
+    (delivery,) = (await world.planner.plan(decoded_of(tests=[request]), at_most(1_000))).claimed
     await world.ledger.record([make_effect(delivery, outcome)])
     assert await world.state(webhook_id) == "enabled"
     assert (await world.rows())[delivery.hook_id].state == "failed"

@@ -17,7 +17,7 @@ from services.dispatcher.intake.sql import SqlFence, SqlTree
 from services.dispatcher.match.sql import SqlPlanner
 from services.dispatcher.match.targets import Targets
 from tests.support.clock import FakeClock
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 from tests.support.makers import insert_webhook, insert_workspace, make_event
 
 # Drafts need an original and are asked for apart.
@@ -118,7 +118,7 @@ async def planned(planner: SqlPlanner, database: Database, vault: Vault, forest:
     events = [
         make_event(workspace_id=f"{prefix}-{place}", trigger=trigger, data=b"{}") for place, trigger in forest.events
     ]
-    plan = await planner.plan(decoded_of(*events), lambda _: 1_000)
+    plan = await planner.plan(decoded_of(*events), at_most(1_000))
     numbers = {event.id: number for number, event in enumerate(events)}
     return {(hooks[one.target.webhook_id], numbers[one.happening.event_id]) for one in plan.claimed}
 
@@ -149,7 +149,7 @@ async def test_draft_is_wanted_by_neither(planner: SqlPlanner, database: Databas
     original = await insert_webhook(database, vault, state="disabled")
     await insert_webhook(database, vault, state="draft", draft_of=original.id)
 
-    plan = await planner.plan(decoded_of(make_event()), lambda _: 1_000)
+    plan = await planner.plan(decoded_of(make_event()), at_most(1_000))
 
     assert plan.claimed == []
     draft = Hook(0, WebhookState.DRAFT)
@@ -165,7 +165,7 @@ async def test_draft_is_wanted_by_both_when_it_is_tried_out_beside_an_original_t
     original = await insert_webhook(database, vault, state=state.value)
     draft = await insert_webhook(database, vault, state="draft", draft_of=original.id, shadow_url=shadow_url)
 
-    plan = await planner.plan(decoded_of(make_event()), lambda _: 1_000)
+    plan = await planner.plan(decoded_of(make_event()), at_most(1_000))
 
     is_tried_out = shadow_url is not None and state is WebhookState.ENABLED
     wish = Wish("acme", WebhookState.DRAFT, {CREATED.value}, apply_to_all_descendants=False, is_tried_out=is_tried_out)

@@ -9,9 +9,9 @@ from coro_events.store.vault import Vault
 from services.dispatcher.match.sql import SqlPlanner
 from tests.integration.api.calls import Api
 from tests.integration.api.test_drafts import post, release
-from tests.integration.dispatcher.room import Room, count_updated, full, roomy
+from tests.integration.dispatcher.room import Room, count_updated, roomy
 from tests.support.clock import FakeClock
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 
 SWITCHES = 12
 BATCH = 3
@@ -31,7 +31,7 @@ async def test_no_event_is_lost_and_none_goes_to_both_when_a_pair_is_switched_un
         while not over.is_set():
             events = [count_updated("acme", occurred_at=clock.now()) for _ in range(BATCH)]
             # Nothing is claimed at once, so that all of it waits while the pair is switched.
-            await planner.plan(decoded_of(*events), full)
+            await planner.plan(decoded_of(*events), at_most(0))
             planned |= {event.id for event in events}
         return planned
 
@@ -71,7 +71,7 @@ async def test_what_waits_for_a_webhook_that_was_switched_back_still_goes_out(
     room = Room(database, vault, clock)
     await post(api, draft, "publish")
     event = count_updated("acme", occurred_at=clock.now())
-    await room.planner.plan(decoded_of(event), full)
+    await room.planner.plan(decoded_of(event), at_most(0))
 
     await post(api, draft, "switch-back")
     await room.due.settle(100)

@@ -20,9 +20,9 @@ from services.dispatcher.deliver.outcome import Outcome
 from services.dispatcher.match.delivery import Delivery
 from services.dispatcher.replay.ports import Step
 from services.dispatcher.replay.sql import SqlReplays
-from tests.integration.dispatcher.room import Room, count_updated, full, roomy
+from tests.integration.dispatcher.room import Room, count_updated, roomy
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of, make_effect
+from tests.support.dispatching import at_most, decoded_of, make_effect
 from tests.support.makers import StoredWebhook, insert_webhook
 
 STATUS = Trigger.WORKSPACE_STATUS_UPDATED.value
@@ -70,7 +70,7 @@ class Replaying:
 
     async def hold(self, count: int) -> None:
         """Let deliveries wait while the webhook is disabled and enabled again."""
-        await self.room.planner.plan(decoded_of(*(count_updated("acme") for _ in range(count))), full)
+        await self.room.planner.plan(decoded_of(*(count_updated("acme") for _ in range(count))), at_most(0))
         await self.set_state("disabled")
         assert await self.room.due.settle(1_000) == count
         await self.set_state("enabled")

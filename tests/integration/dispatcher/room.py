@@ -24,7 +24,7 @@ from services.dispatcher.match.sql import SqlPlanner
 from services.dispatcher.match.targets import Targets
 from services.dispatcher.record.sql import SqlLedger
 from tests.support.clock import FakeClock
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 from tests.support.makers import make_event
 
 LEASE_S = 30.0
@@ -32,10 +32,6 @@ LEASE_S = 30.0
 
 def roomy(_: UUID) -> int:
     return 1_000
-
-
-def full(_: UUID) -> int:
-    return 0
 
 
 @dataclass
@@ -80,7 +76,7 @@ class Room:
             if event.trigger is Trigger.WORKSPACE_STATUS_UPDATED
         ]
         decoded = decoded_of(*events, spans=spans, workspaces=created, statuses=statuses)
-        return (await self.planner.plan(decoded, roomy)).claimed
+        return (await self.planner.plan(decoded, at_most(1_000))).claimed
 
     async def all(self, query: str, **params: object) -> list[Row[Any]]:
         """Return the rows of a query."""

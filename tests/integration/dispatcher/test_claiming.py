@@ -12,9 +12,9 @@ from coro_events.contract.triggers import Trigger
 from coro_events.store.partitions import drop_partitions
 from services.dispatcher.deliver.sql import WEBHOOKS_A_CLAIM
 from services.dispatcher.intake.batch import TestRequest
-from tests.integration.dispatcher.room import Room, count_updated, full, roomy
+from tests.integration.dispatcher.room import Room, count_updated, roomy
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 from tests.support.makers import insert_webhook, insert_workspace
 
 STATUS = Trigger.WORKSPACE_STATUS_UPDATED.value
@@ -32,7 +32,7 @@ async def webhooks(room: Room, count: int) -> list[uuid.UUID]:
 
 async def leave(room: Room, count: int, **event: object) -> None:
     """Plan so many events, and leave their deliveries to everybody."""
-    await room.planner.plan(decoded_of(*(count_updated("acme", **event) for _ in range(count))), full)
+    await room.planner.plan(decoded_of(*(count_updated("acme", **event) for _ in range(count))), at_most(0))
 
 
 async def test_no_row_is_claimed_twice_when_replicas_claim_at_once(room: Room) -> None:
@@ -113,5 +113,5 @@ async def test_missing_day_is_made_when_a_test_is_planned(room: Room) -> None:
     request = TestRequest(
         webhook_id=hook, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START - timedelta(days=1)
     )
-    plan = await room.another_planner().plan(decoded_of(tests=[request]), roomy)
+    plan = await room.another_planner().plan(decoded_of(tests=[request]), at_most(1_000))
     assert [delivery.day for delivery in plan.claimed] == [date(2026, 3, 1)]

@@ -12,7 +12,7 @@ from services.dispatcher.intake.batch import Span
 from services.dispatcher.match.delivery import Delivery
 from tests.integration.dispatcher.room import Room, count_updated, roomy
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 from tests.support.makers import StoredWebhook, insert_webhook, insert_workspace
 
 STATUS = Trigger.WORKSPACE_STATUS_UPDATED.value
@@ -119,7 +119,7 @@ async def test_repeat_plans_nothing_when_two_batches_meet(room: Room) -> None:
     await webhook(room, "client")
     event = count_updated("client")
     plans = await asyncio.gather(
-        *(room.another_planner().plan(decoded_of(event), roomy) for _ in range(4)),
+        *(room.another_planner().plan(decoded_of(event), at_most(1_000)) for _ in range(4)),
     )
     assert sum(len(plan.claimed) for plan in plans) == 1
     assert len(await room.all("select 1 from deliveries")) == 1
@@ -130,8 +130,8 @@ async def test_exactly_one_plans_when_two_replicas_hold_the_same_span(room: Room
     await room.offsets.load({("coro.events", 0): 0, ("coro.events", 1): 0})
     spans = [Span("coro.events", 0, 0, 2), Span("coro.events", 1, 0, 2)]
     results = await asyncio.gather(
-        room.another_planner().plan(decoded_of(count_updated("client"), spans=(spans[0], spans[1])), roomy),
-        room.another_planner().plan(decoded_of(count_updated("client"), spans=(spans[0],)), roomy),
+        room.another_planner().plan(decoded_of(count_updated("client"), spans=(spans[0], spans[1])), at_most(1_000)),
+        room.another_planner().plan(decoded_of(count_updated("client"), spans=(spans[0],)), at_most(1_000)),
         return_exceptions=True,
     )
     lost = [result for result in results if isinstance(result, BaseException)]

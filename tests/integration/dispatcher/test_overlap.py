@@ -10,9 +10,9 @@ from coro_events.runtime.clock import SystemClock
 from services.dispatcher.deliver.request import make_request
 from services.dispatcher.intake.batch import TestRequest
 from services.dispatcher.match.delivery import Delivery
-from tests.integration.dispatcher.room import Room, count_updated, full, roomy
+from tests.integration.dispatcher.room import Room, count_updated, roomy
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 from tests.support.makers import insert_webhook, insert_workspace, make_vault
 
 OTHER_KEYS = "other:" + "QUFB" * 10 + "QUE="
@@ -21,11 +21,11 @@ STATUS = Trigger.WORKSPACE_STATUS_UPDATED.value
 
 async def deliver(room: Room, webhook_id: uuid.UUID) -> list[Delivery]:
     """Return what a webhook gets: at once, from the database, and as a test."""
-    planned = await room.planner.plan(decoded_of(count_updated("acme")), roomy)
-    await room.planner.plan(decoded_of(count_updated("acme")), full)
+    planned = await room.planner.plan(decoded_of(count_updated("acme")), at_most(1_000))
+    await room.planner.plan(decoded_of(count_updated("acme")), at_most(0))
     claimed = await room.due.claim(roomy, 10)
     asked = TestRequest(webhook_id=webhook_id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
-    tests = await room.planner.plan(decoded_of(tests=(asked,)), roomy)
+    tests = await room.planner.plan(decoded_of(tests=(asked,)), at_most(1_000))
     return [*planned.claimed, *claimed, *tests.claimed]
 
 

@@ -9,7 +9,7 @@ from services.dispatcher.deliver.request import make_request
 from tests.integration.dispatcher.room import Room, count_updated, roomy
 from tests.integration.dispatcher.versions import Versions, make_versions
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 from tests.support.makers import insert_workspace
 from tests.support.waiting import wait_until
 
@@ -33,7 +33,7 @@ class Traffic:
         """Plan batch after batch; a third finds no room and is claimed later, perhaps after a switch."""
         while not self.stopping:
             batch = [count_updated("acme") for _ in range(10)]
-            plan = await self._planners[number].plan(decoded_of(*batch), lambda _: 7)
+            plan = await self._planners[number].plan(decoded_of(*batch), at_most(7))
             self.planned.extend(plan.claimed)
             self.events += len(batch)
 

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -16,9 +17,9 @@ from services.dispatcher.intake.batch import TestRequest
 from services.dispatcher.match.plan import Plan
 from tests.contract.dispatcher.worlds import forget_everything
 from tests.integration.dispatcher.replaying import make_replaying
-from tests.integration.dispatcher.room import Room, count_updated, roomy
+from tests.integration.dispatcher.room import Room, count_updated
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of
+from tests.support.dispatching import at_most, decoded_of
 from tests.support.makers import insert_webhook, insert_workspace
 from tests.support.waiting import wait_until
 
@@ -52,7 +53,7 @@ async def number_of(room: Room, event: Event) -> int | None:
 async def plan_and_break(room: Room, *events: Event) -> None:
     """Plan events, and break down after they are stored."""
 
-    def broken(_: uuid.UUID) -> int:
+    def broken(_: Mapping[uuid.UUID, int]) -> Mapping[uuid.UUID, int]:
         raise BreakdownError
 
     with pytest.raises(BreakdownError):
@@ -83,7 +84,7 @@ async def test_repeated_event_takes_no_number(room: Room) -> None:
 async def test_test_takes_no_number(room: Room) -> None:
     hook = await insert_webhook(room.database, room.vault, version=2)
     request = TestRequest(webhook_id=hook.id, test_id=uuid.uuid4(), workspace_id="acme", requested_at=START)
-    (delivery,) = (await room.planner.plan(decoded_of(tests=[request]), roomy)).claimed
+    (delivery,) = (await room.planner.plan(decoded_of(tests=[request]), at_most(1_000))).claimed
     assert delivery.happening.place is not None
     assert delivery.happening.place.sequence is None
     assert await room.all("select 1 from sequences") == []
@@ -117,9 +118,9 @@ async def test_no_number_is_left_out_when_two_planners_store_the_same_events_at_
     events = [count_updated("acme") for _ in range(30)]
     planners = [room.another_planner() for _ in range(3)]
     plans = await asyncio.gather(
-        planners[0].plan(decoded_of(*events[:20]), roomy),
-        planners[1].plan(decoded_of(*events[10:]), roomy),
-        planners[2].plan(decoded_of(*events), roomy),
+        planners[0].plan(decoded_of(*events[:20]), at_most(1_000)),
+        planners[1].plan(decoded_of(*events[10:]), at_most(1_000)),
+        planners[2].plan(decoded_of(*events), at_most(1_000)),
     )
     assert sum(len(plan.claimed) for plan in plans) == 30
     assert await numbers(room) == {"acme": gapless(30)}
@@ -137,7 +138,7 @@ async def test_numbers_are_taken_in_the_order_of_workspaces_so_that_planners_nev
     async with room.database.write() as other:
         await other.execute(text(held))
         planning = asyncio.create_task(
-            room.planner.plan(decoded_of(*(count_updated(name) for name in names[::-1])), roomy)
+            room.planner.plan(decoded_of(*(count_updated(name) for name in names[::-1])), at_most(1_000))
         )
         await wait_until(waits, what="the planner to wait for the first workspace")
         # Whoever waits for the first holds none of the others yet.
@@ -150,7 +151,7 @@ async def test_counting_does_not_wait_when_the_tree_is_being_changed(room: Room)
     async with room.database.write() as other:
         await other.execute(text("update workspaces set display_name = 'Changing'"))
         async with asyncio.timeout(5):
-            await room.planner.plan(decoded_of(count_updated("acme")), roomy)
+            await room.planner.plan(decoded_of(count_updated("acme")), at_most(1_000))
     assert await numbers(room) == {"acme": [1]}
 
 
@@ -175,10 +176,10 @@ async def test_numbers_have_no_gaps_and_no_doubles_whatever_comes_and_breaks(
     async def plan(index: int, named: list[tuple[str, int]], *, breaks: bool) -> Plan | None:
         events = [count_updated(name, source_id=f"{name}-{number}") for name, number in named]
 
-        def room_or_breakdown(_: uuid.UUID) -> int:
+        def room_or_breakdown(wanted: Mapping[uuid.UUID, int]) -> Mapping[uuid.UUID, int]:
             if breaks:
                 raise BreakdownError
-            return 100
+            return wanted
 
         try:
             return await planners[index % at_once].plan(decoded_of(*events), room_or_breakdown)

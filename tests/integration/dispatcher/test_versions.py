@@ -12,10 +12,10 @@ from services.dispatcher.deliver.request import make_request
 from services.dispatcher.intake.batch import TestRequest
 from services.dispatcher.match.delivery import Delivery
 from tests.integration.dispatcher.replaying import Replaying
-from tests.integration.dispatcher.room import Room, count_updated, full, roomy
+from tests.integration.dispatcher.room import Room, count_updated, roomy
 from tests.integration.dispatcher.versions import MAIN_URL, SHADOW_URL, Versions, make_versions
 from tests.support.clock import START
-from tests.support.dispatching import decoded_of, make_effect
+from tests.support.dispatching import at_most, decoded_of, make_effect
 from tests.support.makers import StoredWebhook, insert_workspace
 
 EVENT, SHADOW = "event", "shadow"
@@ -39,7 +39,7 @@ def kinds(deliveries: list[Delivery]) -> list[tuple[str, str, int]]:
 
 async def leave(room: Room, count: int = 1) -> None:
     """Plan so many events, and leave their deliveries to everybody."""
-    await room.planner.plan(decoded_of(*(count_updated("acme") for _ in range(count))), full)
+    await room.planner.plan(decoded_of(*(count_updated("acme") for _ in range(count))), at_most(0))
 
 
 async def claim(room: Room) -> list[Delivery]:
@@ -187,7 +187,7 @@ async def test_what_the_old_one_got_is_not_missed_when_the_new_one_is_replayed(r
 
 async def test_expired_webhook_gets_nothing_more(room: Room, versions: Versions) -> None:
     await leave(room, 2)
-    await room.planner.plan(decoded_of(tests=[asked_by_hand(versions.original)]), roomy)
+    await room.planner.plan(decoded_of(tests=[asked_by_hand(versions.original)]), at_most(1_000))
     await room.change("update deliveries set due_at = now(), leased_until = now()")
     await versions.set_state(versions.original, "expired")
     assert await room.plan(count_updated("acme")) == []
@@ -199,7 +199,7 @@ async def test_expired_webhook_gets_nothing_more(room: Room, versions: Versions)
 
 async def test_test_of_an_expired_webhook_is_not_planned(room: Room, versions: Versions) -> None:
     await versions.set_state(versions.original, "expired")
-    assert (await room.planner.plan(decoded_of(tests=[asked_by_hand(versions.original)]), roomy)).claimed == []
+    assert (await room.planner.plan(decoded_of(tests=[asked_by_hand(versions.original)]), at_most(1_000))).claimed == []
 
 
 async def test_what_waits_for_a_replaced_webhook_is_given_up_when_it_expires(room: Room, versions: Versions) -> None:
@@ -221,7 +221,7 @@ async def test_every_way_to_an_attempt_tells_the_end_of_its_version(room: Room, 
     try:
         await versions.shadow()
         tests = [asked_by_hand(versions.original), asked_by_hand(versions.draft)]
-        planned = (await room.planner.plan(decoded_of(count_updated("acme"), tests=tests), roomy)).claimed
+        planned = (await room.planner.plan(decoded_of(count_updated("acme"), tests=tests), at_most(1_000))).claimed
         await room.change("update deliveries set due_at = now(), leased_until = now()")
         for ways in (planned, await claim(room)):
             assert {one.target.version: dict(one.target.retirement) for one in ways} == {1: told, 2: {}}
@@ -237,7 +237,7 @@ async def test_every_attempt_tells_the_place_as_it_was_when_the_event_came(room:
     await insert_workspace(room.database, "acme-east", "acme")
     await insert_workspace(room.database, "bolt")
     await versions.publish()
-    planned = (await room.planner.plan(decoded_of(count_updated("acme-east")), roomy)).claimed
+    planned = (await room.planner.plan(decoded_of(count_updated("acme-east")), at_most(1_000))).claimed
     (first,) = planned
     workspace = {
         "id": "acme-east",

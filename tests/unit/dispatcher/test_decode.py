@@ -99,18 +99,19 @@ def test_workspaces_are_told_in_the_order_of_their_events() -> None:
 def test_test_request_is_taken_from_the_topic_of_webhooks() -> None:
     decoded = decode(request_record())
     assert decoded.tests == [TestRequest(WEBHOOK_ID, TEST_ID, "acme", START)]
-    assert not decoded.stopped_webhooks
+    assert decoded.disabled_webhooks == decoded.gone_webhooks == set()
     assert decoded.events == {}
 
 
-STOPS = {WebhookEventType.DISABLED, WebhookEventType.DELETED, WebhookEventType.EXPIRED}
-CHANGES = (WebhookEventType.CREATED, WebhookEventType.UPDATED, WebhookEventType.ENABLED, *sorted(STOPS))
+ENDS = {WebhookEventType.DELETED, WebhookEventType.EXPIRED}
+CHANGES = sorted({"CREATED", "UPDATED", "ENABLED", "DISABLED", "DELETED", "EXPIRED"})
 
 
-@pytest.mark.parametrize("kind", CHANGES)
+@pytest.mark.parametrize("kind", [WebhookEventType[name] for name in CHANGES])
 def test_stopped_webhook_is_noticed(kind: WebhookEventType) -> None:
     decoded = decode(webhook_record(kind, WebhookChanged(webhook_id=str(WEBHOOK_ID))))
-    assert decoded.stopped_webhooks == (kind in STOPS)
+    assert decoded.disabled_webhooks == ({WEBHOOK_ID} if kind is WebhookEventType.DISABLED else set())
+    assert decoded.gone_webhooks == ({WEBHOOK_ID} if kind in ENDS else set())
     assert decoded.rejections == []
 
 

@@ -1,11 +1,14 @@
 """Lanes: who may send when, and that one slow receiver costs itself alone."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable
+from dataclasses import replace
 
 import pytest
 
-from services.dispatcher.deliver.lanes import SLOW_S, Lanes
+from services.dispatcher.deliver.lane import SLOW_S
+from services.dispatcher.deliver.lanes import Lanes
 from services.dispatcher.match.delivery import Delivery, Target
 from tests.support.clock import FakeClock
 from tests.support.dispatching import make_delivery, make_target
@@ -107,6 +110,18 @@ async def test_lanes_take_turns_when_one_has_far_more_work(clock: FakeClock) -> 
     assert order == [big.webhook_id, small.webhook_id, other.webhook_id] * 3
 
 
+async def test_first_attempts_and_claimed_ones_of_a_webhook_take_turns(clock: FakeClock) -> None:
+    lanes = make_lanes(clock, total=9, each=9)
+    target = make_target()
+    new, claimed = some(target, 4), some(target, 3)
+    lanes.offer(claimed, claimed=True)
+    lanes.offer(new)
+    taken = await take_all(lanes)
+    assert [taken.index(one) for one in new] == [0, 2, 4, 6], "none waits for the whole of the others"
+    assert [taken.index(one) for one in claimed] == [1, 3, 5]
+    assert (lanes.waiting, lanes.waiting_claimed) == (0, 0)
+
+
 async def test_waiting_taker_gets_the_next_delivery(clock: FakeClock) -> None:
     lanes = make_lanes(clock)
     takers = [asyncio.create_task(lanes.take()) for _ in range(2)]
@@ -127,31 +142,12 @@ async def test_taker_that_gave_up_takes_nothing_from_others(clock: FakeClock) ->
     assert await second is delivery
 
 
-async def test_room_shrinks_with_what_waits_and_comes_back(clock: FakeClock) -> None:
-    lanes = make_lanes(clock, waiting=10)
-    target = make_target()
-    assert lanes.room(target.webhook_id) == 10
-    lanes.offer(some(target, 10))
-    assert lanes.room(target.webhook_id) == 0
-    assert lanes.room(make_target().webhook_id) == 0, "the whole is bounded, not each lane alone"
-    await take_all(lanes)
-    assert lanes.room(target.webhook_id) == 4
-
-
-def test_quarter_of_the_room_stays_for_retries(clock: FakeClock) -> None:
-    lanes = make_lanes(clock, waiting=40)
-    target = make_target()
-    assert lanes.room_for_new(target.webhook_id) == 30
-    lanes.offer(some(target, 40))
-    assert lanes.room_for_new(target.webhook_id) == 0
-
-
 async def test_slow_lane_gets_fewer_permits_and_a_shorter_queue(clock: FakeClock) -> None:
     lanes = make_lanes(clock, each=4, waiting=1_000)
     target = make_target()
-    before = lanes.room(target.webhook_id)
     await teach(lanes, clock, target, duration_s=10)
-    assert lanes.room(target.webhook_id) < before / 10
+    assert lanes.grant({target.webhook_id: 1_000}) == {target.webhook_id: 1}
+    assert lanes.room_for_claimed(target.webhook_id) == 1
     lanes.offer(some(target, 4))
     assert len(await take_all(lanes)) == 1
     assert lanes.slow_in_flight == 1
@@ -232,7 +228,8 @@ async def test_process_is_busy_only_when_fast_receivers_have_work_waiting(clock:
     await teach(lanes, clock, slow, duration_s=10)
     lanes.offer(some(slow, 60))
     assert not lanes.busy(), "a slow receiver never holds intake back"
-    lanes.offer(some(fast, 49))
+    lanes.offer(some(fast, 15))
+    lanes.offer(some(fast, 14), claimed=True)
     assert not lanes.busy()
     lanes.offer(some(fast, 1))
     assert lanes.busy()
@@ -244,11 +241,13 @@ async def test_waiting_for_room_ends_when_enough_was_taken(clock: FakeClock) -> 
     await teach(lanes, clock, target, duration_s=0.005, times=3)
     lanes.offer(some(target, 60))
     waiter = asyncio.create_task(lanes.until_roomy(60))
-    await let_others_run()
-    assert not waiter.done()
-    for _ in range(25):
+    for _ in range(30):
         await lanes.take()
+        await let_others_run()
+    assert not waiter.done()
+    await lanes.take()
     await waiter
+    assert not lanes.busy()
 
 
 async def test_waiting_for_room_ends_at_its_limit(clock: FakeClock) -> None:
@@ -283,7 +282,8 @@ async def test_closing_returns_what_waits_and_ends_all_takers(clock: FakeClock) 
     assert await lanes.take() is None
     late = some(make_target(), 1)
     assert lanes.offer(late) == late
-    assert lanes.room(late[0].target.webhook_id) == 0
+    own = late[0].target.webhook_id
+    assert (lanes.grant({own: 1}), lanes.reserve(1), lanes.room_for_claimed(own)) == ({own: 0}, 0, 0)
     for delivery in taken:
         lanes.done(delivery, sent=True)
         lanes.recorded(1)
@@ -314,3 +314,27 @@ async def test_idle_lanes_are_forgotten_when_there_are_very_many(clock: FakeCloc
         lanes.done(delivery, sent=False)
     lanes.offer([make_delivery()])
     assert lanes.lanes == 10_000
+
+
+async def test_attempt_takes_over_the_claim_when_its_delivery_is_claimed_again(clock: FakeClock) -> None:
+    lanes = make_lanes(clock, total=4, each=4)
+    delivery, other = some(make_target(), 2)
+    lanes.offer([delivery])
+    assert await take_all(lanes) == [delivery]
+    again = replace(delivery, claim=uuid.uuid4(), leased_until=5_000.0)
+    assert lanes.offer([again, other], claimed=True) == []
+    assert await take_all(lanes) == [other], "it is not sent a second time while the first is under way"
+    assert (delivery.claim, delivery.leased_until) == (again.claim, 5_000.0), "its outcome is recorded all the same"
+
+
+async def test_lanes_go_on_when_a_delivery_is_under_way_twice(clock: FakeClock) -> None:
+    lanes = make_lanes(clock, total=4, each=4)
+    delivery = make_delivery()
+    lanes.offer([delivery])
+    lanes.offer([replace(delivery, claim=uuid.uuid4())], claimed=True)
+    twice = await take_all(lanes)
+    for one in twice:
+        lanes.done(one, sent=True)
+        lanes.recorded(1)
+    assert [one.hook_id for one in twice] == [delivery.hook_id] * 2
+    assert (lanes.in_flight, lanes.waiting) == (0, 0)

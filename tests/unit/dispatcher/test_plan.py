@@ -49,7 +49,7 @@ def plan(matches: list[Match], events: list[Event], rooms: dict[UUID, int]) -> P
     return plan_deliveries(
         matches,
         {event.id: event for event in events},
-        room=lambda webhook_id: rooms[webhook_id],
+        room=lambda wanted: {webhook_id: rooms[webhook_id] for webhook_id in wanted},
         claim=CLAIM,
         leased_until=1030.0,
         today=TODAY,
