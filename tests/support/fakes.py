@@ -248,12 +248,14 @@ class FakeSource:
         failures: How many readings failed.
         repositions: How often it was told to go on from where the offsets say.
         lag_told: Where lag tools were told that we are.
+        batches: How many records each batch had.
     """
 
     def __init__(self, offsets: FakeOffsets, *, topic: str = "coro.events", batch_records: int = 500) -> None:
         self.log: list[Record] = []
         self.is_away = False
         self.lag_told = 0
+        self.batches: list[int] = []
         self.failures = 0
         self.repositions = 0
         self._offsets = offsets
@@ -275,6 +277,7 @@ class FakeSource:
             await let_others_run()
             return Batch(records=[], spans=[])
         self._next = first + len(records)
+        self.batches.append(len(records))
         return Batch(records=records, spans=[Span(self._topic, 0, first, self._next)])
 
     async def reposition(self) -> None:
