@@ -59,7 +59,7 @@ class Dispatcher:
         endpoint = settings.otlp_endpoint
         self._tracing = Tracing(service="dispatcher", endpoint=endpoint) if endpoint else None
         self._database = Database(
-            make_engine(settings.database_url.get_secret_value(), application_name="coro-dispatcher")
+            make_engine(settings.database_url.get_secret_value(), application_name="coro-dispatcher", by_index=True)
         )
         self._lanes = Lanes(
             clock=clock,

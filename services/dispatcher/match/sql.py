@@ -41,6 +41,9 @@ _STORE_AND_MATCH = """
             cast(:traceparents as text[]), cast(:data as text[])
         ) with ordinality as t (day, id, source, source_id, workspace_id, type, occurred_at, traceparent, data, i)
         {only_new}
+    ), homes as materialized (
+        select k.id, k.display_name, k.type, k.path
+        from (select distinct workspace_id from incoming) i join workspaces k on k.id = i.workspace_id
     ), counted as (
         insert into sequences as s (workspace_id, last)
         select workspace_id, count(*) from incoming group by workspace_id order by workspace_id
@@ -55,26 +58,34 @@ _STORE_AND_MATCH = """
                cast(n.data as json), cast(counts.last ->> n.workspace_id as bigint) - n.until_last,
                k.display_name, k.type, k.path
         from (select jsonb_object_agg(workspace_id, last) as last from counted) as counts
-        cross join numbered n left join workspaces k on k.id = n.workspace_id
+        cross join numbered n left join homes k on k.id = n.workspace_id
         on conflict do nothing returning id, workspace_id, type
+    ), wanted as materialized (
+        -- What happened where is looked for once, however often it did.
+        select w.id as webhook_id, k.id as workspace_id, t.type
+        from (select distinct workspace_id, type from stored) t
+        join homes k on k.id = t.workspace_id
+        join webhooks w on w.workspace_id = any (k.path) and (w.state = 'enabled' or w.shadow_url is not null)
+            and (w.apply_to_all_descendants or w.workspace_id = k.id) and t.type = any (w.triggers)
+        -- A draft is tried out beside an original that delivers.
+        where w.state = 'enabled' or exists (select from webhooks o where o.id = w.draft_of and o.state = 'enabled')
+    ), matched as (
+        select x.webhook_id, array_agg(s.id) as event_ids
+        from wanted x join stored s on s.workspace_id = x.workspace_id and s.type = x.type
+        group by x.webhook_id
     )
     select w.id, w.workspace_id, w.version, coalesce(w.shadow_url, w.url) as url, w.secret_sealed, w.headers_sealed,
            case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed,
            v.expires_at, x.released_at as deprecated_at, w.shadow_url is not null as shadows,
-           array_agg(s.id) as event_ids, 0 as homeless, 0 as repeated
-    from stored s
-    join workspaces k on k.id = s.workspace_id
-    join webhooks w on w.workspace_id = any (k.path) and (w.state = 'enabled' or w.shadow_url is not null)
-        and (w.apply_to_all_descendants or w.workspace_id = k.id) and s.type = any (w.triggers)
+           m.event_ids, 0 as homeless, 0 as repeated
+    from matched m
+    join webhooks w on w.id = m.webhook_id
     join webhook_versions v on v.version = w.version
     left join webhook_versions x on x.version = w.version + 1
-    -- A draft is tried out beside an original that delivers.
-    where w.state = 'enabled' or exists (select from webhooks o where o.id = w.draft_of and o.state = 'enabled')
-    group by w.id, v.expires_at, x.released_at
     union all
     select null, null, null, null, null, null, null, null, null, null, null,
            count(*) filter (where k.id is null), (select count(*) from incoming) - count(*)
-    from stored s left join workspaces k on k.id = s.workspace_id
+    from stored s left join homes k on k.id = s.workspace_id
 """
 
 _STORE_ALL = text(_STORE_AND_MATCH.format(only_new=""))

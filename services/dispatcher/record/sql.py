@@ -38,14 +38,23 @@ _RECORD = text(
             cast(:heads as text[]), cast(:bodies as text[])
         ) as g (webhook_id, event_id, claim, hook_id, state, wait_s, number, started_at, duration_ms, outcome, status,
                 error, response_head, response_body)
+    ), found as materialized (
+        -- One look into the key for each. Joined to the table by its key, a day whose statistics lag behind is read
+        -- whole for every batch. The limit lets the planner take these for few, which it cannot know of arrays.
+        select g.*, f.place
+        from given g cross join lateral (
+            select ctid as place from deliveries
+            where day = :day and webhook_id = g.webhook_id and event_id = g.event_id limit 1
+        ) f
+        limit :given
     ), moved as (
+        -- A row that moves meanwhile was taken by somebody else.
         update deliveries d
         set state = g.state, attempts = g.number, claim = null, leased_until = null,
             due_at = case when g.wait_s is null then d.due_at else now() + make_interval(secs => g.wait_s) end,
             finished_at = case when g.state = 'pending' then null else now() end
-        from given g
-        where d.day = :day and d.webhook_id = g.webhook_id and d.event_id = g.event_id
-            and d.claim = g.claim and d.state = 'pending'
+        from found g
+        where d.day = :day and d.ctid = g.place and d.claim = g.claim and d.state = 'pending'
         returning g.hook_id, g.claim
     ), attempted as (
         insert into attempts (day, hook_id, number, webhook_id, started_at, duration_ms, outcome, status, error,
@@ -96,7 +105,8 @@ class SqlLedger:
                 return [effect for day, batch in by_day.items() for effect in await _write(connection, day, batch)]
         async with self._database.write() as connection:
             written = [effect for day, batch in by_day.items() for effect in await _write(connection, day, batch)]
-            for effect in written:
+            # In one order, because two batches may disable the same webhooks at the same moment.
+            for effect in sorted(written, key=_webhook_of):
                 if effect.disable_reason is not None:
                     await self._exhaust(connection, effect, effect.disable_reason)
         return written
@@ -143,6 +153,10 @@ class SqlLedger:
         message = encode_webhook_event(event).decode()
         await connection.execute(_TELL, {"topic": WEBHOOKS, "key": workspace_id, "message": message})
         await connection.execute(RING)
+
+
+def _webhook_of(effect: Effect) -> UUID:
+    return effect.attempt.delivery.target.webhook_id
 
 
 def _key(effect: Effect) -> tuple[UUID, UUID]:
