@@ -1,9 +1,11 @@
 """Start a dispatcher: `python -m services.dispatcher`."""
 
+import asyncio
 import gc
 import json
 import os
 import sys
+from typing import NoReturn
 
 import uvloop
 
@@ -28,11 +30,23 @@ def main() -> int:
     logs.configure(service="dispatcher", level=settings.log_level)
     spare_the_collector()
     try:
-        return uvloop.run(run(settings, SystemClock()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            end_at_once(runner.run(run(settings, SystemClock())))
     except (CoroError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         # Some settings are read only where they are used, such as keys.
         return 2 if isinstance(error, SettingsError) else 1
+
+
+def end_at_once(exit_code: int) -> NoReturn:
+    """End the process without waiting for what is left open.
+
+    All that counts is closed or given up by now. The interpreter's own end would wait for threads that look names up,
+    and for tasks whose connections lead to a server that hangs, and neither has a limit.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code)
 
 
 def spare_the_collector() -> None:

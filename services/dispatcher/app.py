@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from coro_events.contract.topics import EVENTS, REJECTED, WEBHOOKS
-from coro_events.errors import BrokerUnavailableError, CoroError, StoreUnavailableError
+from coro_events.errors import BrokerUnavailableError, CoroError, SchemaBehindError, StoreUnavailableError
 from coro_events.migrate import require_current_schema
 from coro_events.runtime import ops
 from coro_events.runtime.clock import Clock
@@ -36,12 +36,20 @@ from services.dispatcher.record.retry import RetrySchedule
 from services.dispatcher.record.sql import SqlLedger
 from services.dispatcher.replay.sql import SqlReplays
 from services.dispatcher.settings import DispatcherSettings
-from services.dispatcher.upkeep import Upkeep
+from services.dispatcher.upkeep import BACKLOG_INTERVAL_S, REVIEW_INTERVAL_S, SETTLE_INTERVALS, Upkeep
 
 _log = get_logger("app")
 
-# A loop that works goes round every second or so; without any for this long the process is stuck.
-STUCK_AFTER_S = 30.0
+# A loop that works goes round every few seconds. On a day when the database is slow, one round may hold statements that
+# each take the 30 s allowed to them; beyond three of them, and what the loop waits by itself, it is stuck.
+STUCK_AFTER_S = 90.0
+
+# How long PostgreSQL and Kafka have to answer before they count as away. A probe is given 5 s for everything.
+AWAY_AFTER_S = 1.0
+
+# How long leaving the group and closing connections may take after the drain. What a server that is away does not let
+# us close is left open: the process ends, and that closes it.
+CLOSE_WITHIN_S = 4.0
 
 
 class Dispatcher:
@@ -174,6 +182,7 @@ class Dispatcher:
             pipeline, upkeep, supervisor = self._pipeline, self._upkeep, self._supervisor
             ops_app = ops.Ops(healthy=self._healthy, ready=self._ready, registry=self._registry)
             supervisor.start("ops", self._serve_ops(ops_app))
+            self._progress.expect(self._longest_rounds_s())
             for loop in (
                 pipeline.intake,
                 pipeline.deliver,
@@ -210,16 +219,58 @@ class Dispatcher:
         await patiently("connect.events", self._source.start)
 
     async def _close(self) -> None:
-        await self._source.stop()
-        await self._rejects.stop()
-        await self._sender.close()
-        await self._database.dispose()
+        closing = {
+            "events": self._source.stop(),
+            "rejects": self._rejects.stop(),
+            "sender": self._sender.close(),
+            "database": self._database.dispose(),
+        }
         if self._tracing is not None:
-            await asyncio.to_thread(self._tracing.close)
+            closing["tracing"] = asyncio.to_thread(self._tracing.close)
+        tasks = [asyncio.create_task(work, name=name) for name, work in closing.items()]
+        _, late = await asyncio.wait(tasks, timeout=CLOSE_WITHIN_S)
+        for task in tasks:
+            if task in late:
+                task.cancel()
+                _log.warning("process.close_overrun", what=task.get_name(), limit_s=CLOSE_WITHIN_S)
+            elif (error := task.exception()) is not None:
+                _log.warning("process.close_failed", what=task.get_name(), error=repr(error))
+
+    def _longest_rounds_s(self) -> Mapping[str, float]:
+        """Return how long a round of each loop may take: what it waits by itself, and STUCK_AFTER_S for its work."""
+        settings = self._settings
+        interval_s = settings.dispatcher_claim_interval_s
+        waits_s = {
+            "intake": interval_s,
+            "deliver": settings.dispatcher_deadline_s,
+            "record": 0.0,
+            "claim": 2 * interval_s,
+            "settle": SETTLE_INTERVALS * interval_s,
+            "replay": interval_s,
+            "review": REVIEW_INTERVAL_S,
+            "measure": BACKLOG_INTERVAL_S,
+        }
+        return {loop: STUCK_AFTER_S + wait_s for loop, wait_s in waits_s.items()}
 
     async def _healthy(self) -> Mapping[str, str]:
-        still_s = self._progress.still_s()
-        return {"loops": f"none has gone round for {still_s:.0f} s"} if still_s > STUCK_AFTER_S else {}
+        if not self._progress.stuck():
+            return {}
+        if await self._is_cut_off():
+            # Whom a server keeps waiting is alive, and to start anew would help nobody.
+            self._progress.count_anew()
+        return {loop: f"has not gone round for {still_s:.0f} s" for loop, still_s in self._progress.stuck().items()}
+
+    async def _is_cut_off(self) -> bool:
+        """Tell whether PostgreSQL or Kafka is away: refuses, or accepts and does not answer."""
+        try:
+            async with asyncio.timeout(AWAY_AFTER_S):
+                await require_current_schema(self._database)
+                await self._source.look()
+        except (StoreUnavailableError, BrokerUnavailableError, TimeoutError):
+            return True
+        except SchemaBehindError:
+            return False
+        return False
 
     async def _ready(self) -> Mapping[str, str]:
         problems = {}

@@ -156,12 +156,16 @@ class Pipeline:
                 return await self._planner.plan(decoded, self._lanes.grant)
 
         return await until_it_works(
-            plan, name="intake.plan", errors=(StoreUnavailableError,), clock=self._clock, stopping=self._stopping
+            self._progress.each_try("intake", plan),
+            name="intake.plan",
+            errors=(StoreUnavailableError,),
+            clock=self._clock,
+            stopping=self._stopping,
         )
 
     async def _park(self, decoded: Decoded) -> None:
         await until_it_works(
-            lambda: self._rejects.reject(decoded.rejections),
+            self._progress.each_try("intake", lambda: self._rejects.reject(decoded.rejections)),
             name="intake.reject",
             errors=(PublishError,),
             clock=self._clock,
@@ -229,6 +233,7 @@ class Pipeline:
             await self._attempt(delivery)
 
     async def _attempt(self, delivery: Delivery) -> None:
+        self._progress.went_round("deliver")
         started = self._clock.monotonic()
         if started + self._deadline_s > delivery.leased_until:
             # It waited so long that another replica might take it while we send.
@@ -279,7 +284,6 @@ class Pipeline:
     async def record(self) -> None:
         """Write outcomes in batches, until the last attempt is over and written."""
         while True:
-            self._progress.went_round("record")
             if not self._outcomes and not self._stale:
                 if self._stopping.is_set() and not self._delivering:
                     return
@@ -298,7 +302,10 @@ class Pipeline:
             return
         self._writing = batch
         written = await until_it_works(
-            lambda: self._ledger.record(batch), name="record.write", errors=(StoreUnavailableError,), clock=self._clock
+            self._progress.each_try("record", lambda: self._ledger.record(batch)),
+            name="record.write",
+            errors=(StoreUnavailableError,),
+            clock=self._clock,
         )
         self._writing = []
         self._lanes.recorded(len(batch))

@@ -84,12 +84,23 @@ class Upkeep:
     async def review(self) -> None:
         """Let the lanes notice attempts that take long."""
         while not self._stopping.is_set():
+            self._progress.went_round("review")
             self._lanes.review()
+            self._note_who_has_work()
             await first_of(self._stopping, REVIEW_INTERVAL_S)
+
+    def _note_who_has_work(self) -> None:
+        """Tell apart those that stand still for want of work and those that have some and do not do it."""
+        lanes = self._lanes
+        self._progress.note("record", has_work=lanes.unrecorded > 0)
+        # What waits may have no permit until outcomes are recorded, and then that is the record's affair.
+        may_send = lanes.waiting > 0 and lanes.unrecorded == 0
+        self._progress.note("deliver", has_work=lanes.in_flight > 0 or may_send)
 
     async def measure(self) -> None:
         """Count the backlog now and then, for the metrics."""
         while not self._stopping.is_set():
+            self._progress.went_round("measure")
             try:
                 self.backlog = await self._due.backlog()
             except StoreUnavailableError as error:

@@ -13,6 +13,9 @@ from coro_events.runtime.logs import get_logger
 
 _log = get_logger("supervisor")
 
+# How long a task that was cancelled at the drain deadline may take to end.
+CANCEL_WITHIN_S = 1.0
+
 
 class Supervisor:
     """Runs named tasks until a signal or the first death, then drains."""
@@ -68,7 +71,9 @@ class Supervisor:
         for task in late:
             _log.warning("process.drain_overrun", task=task.get_name())
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            # A task may take its cancelling badly, such as one whose connection leads to a server that hangs.
+            await asyncio.wait(late, timeout=CANCEL_WITHIN_S)
         failed = [task for task in done if _has_failed(task)]
         for task in failed:
             self._report_death(task)

@@ -74,6 +74,17 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka i
         await self._commit()
         await self._consumer.stop()
 
+    async def look(self) -> None:
+        """Ask Kafka for its topics, to see whether it answers.
+
+        Raises:
+            BrokerUnavailableError: It does not.
+        """
+        try:
+            await self._consumer.topics()
+        except KafkaError as error:
+            raise BrokerUnavailableError(type(error).__name__) from error
+
     @property
     def partitions(self) -> int:
         """How many partitions this replica holds."""

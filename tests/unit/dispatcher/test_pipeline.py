@@ -65,7 +65,7 @@ class Room:
         self.lanes = WatchedLanes(
             clock=self.clock, max_in_flight=total, max_in_flight_per_webhook=each, max_waiting=waiting
         )
-        bells, progress = Bells(), Progress(self.clock)
+        bells, self.progress = Bells(), Progress(self.clock)
         due = FakeDueDeliveries(self.store, lease_s=LEASE_S)
         self.planner = FakePlanner(self.store, lease_s=LEASE_S)
         self.upkeep = Upkeep(
@@ -74,7 +74,7 @@ class Room:
             replays=self.replays,
             metrics=metrics,
             bells=bells,
-            progress=progress,
+            progress=self.progress,
             stopping=self.stopping,
             interval_s=0.001,
         )
@@ -91,7 +91,7 @@ class Room:
             metrics=metrics,
             clock=self.clock,
             bells=bells,
-            progress=progress,
+            progress=self.progress,
             stopping=self.stopping,
             webhooks_topic="coro.webhooks",
             deadline_s=DEADLINE_S,
