@@ -25,6 +25,7 @@ from services.dispatcher.bells import Bells, Progress
 from services.dispatcher.deliver.http import HttpSender
 from services.dispatcher.deliver.lanes import Lanes
 from services.dispatcher.deliver.sql import SqlDueDeliveries
+from services.dispatcher.hold.sql import SqlStoppedDeliveries
 from services.dispatcher.intake.kafka import KafkaRejects, KafkaSource
 from services.dispatcher.intake.sql import SqlConsumedOffsets, SqlFence, SqlTree
 from services.dispatcher.match.sql import SqlPlanner
@@ -144,6 +145,7 @@ class Dispatcher:
         return Upkeep(
             lanes=self._lanes,
             due=due,
+            stopped=SqlStoppedDeliveries(self._database),
             replays=SqlReplays(database=self._database, clock=self._clock),
             metrics=self._metrics,
             bells=self._bells,
@@ -188,7 +190,7 @@ class Dispatcher:
                 pipeline.deliver,
                 pipeline.record,
                 pipeline.claim,
-                upkeep.settle,
+                upkeep.hold,
                 upkeep.replay,
                 upkeep.review,
                 upkeep.measure,

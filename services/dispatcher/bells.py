@@ -15,7 +15,7 @@ class Bells:
     def __init__(self) -> None:
         # Rows are due that nobody holds.
         self.work_is_due = asyncio.Event()
-        # A webhook was disabled or removed: what waits for it is to be settled.
+        # A webhook was disabled or removed: what waits for it is to be held back.
         self.webhook_stopped = asyncio.Event()
 
     def ring_all(self) -> None:

@@ -1,4 +1,4 @@
-"""What a dispatcher does beside delivering: settle, replay, notice slow receivers, measure the backlog."""
+"""What a dispatcher does beside delivering: hold back, replay, notice slow receivers, measure the backlog."""
 
 import asyncio
 
@@ -7,16 +7,17 @@ from coro_events.runtime.logs import get_logger
 from services.dispatcher.bells import Bells, Progress, first_of
 from services.dispatcher.deliver.lanes import Lanes
 from services.dispatcher.deliver.ports import Backlog, DueDeliveries
+from services.dispatcher.hold.ports import StoppedDeliveries
 from services.dispatcher.metrics import Metrics
 from services.dispatcher.replay.ports import Replays
 
 _log = get_logger("upkeep")
 
-# Rows of one settling transaction: short enough to let others at the table.
-SETTLE_BATCH = 5_000
+# Rows that one round holds back: short enough to let others at the table.
+HOLD_BATCH = 5_000
 
-# How often to look for what is to be settled when no bell has rung, in claim intervals.
-SETTLE_INTERVALS = 20
+# How often to look for what is to be held back when no bell has rung, in claim intervals.
+HOLD_INTERVALS = 20
 
 REVIEW_INTERVAL_S = 0.25
 
@@ -32,6 +33,7 @@ class Upkeep:
         *,
         lanes: Lanes,
         due: DueDeliveries,
+        stopped: StoppedDeliveries,
         replays: Replays,
         metrics: Metrics,
         bells: Bells,
@@ -41,6 +43,7 @@ class Upkeep:
     ) -> None:
         self._lanes = lanes
         self._due = due
+        self._stopped = stopped
         self._replays = replays
         self._metrics = metrics
         self._bells = bells
@@ -49,20 +52,20 @@ class Upkeep:
         self._interval_s = interval_s
         self.backlog = Backlog(due=0, oldest_s=0.0)
 
-    async def settle(self) -> None:
+    async def hold(self) -> None:
         """Move what waits for disabled and removed webhooks out of the way, when one was stopped and now and then."""
         while not self._stopping.is_set():
-            self._progress.went_round("settle")
+            self._progress.went_round("hold")
             self._bells.webhook_stopped.clear()
-            settled = 0
+            held = 0
             try:
-                settled = await self._due.settle(SETTLE_BATCH)
+                held = await self._stopped.hold_back(HOLD_BATCH)
             except StoreUnavailableError as error:
-                _log.warning("settle.store_unavailable", detail=error.detail)
-            if settled:
-                _log.info("deliveries.settled", deliveries=settled)
+                _log.warning("hold.store_unavailable", detail=error.detail)
+            if held:
+                _log.info("deliveries.held_back", deliveries=held)
                 continue
-            await first_of(self._bells.webhook_stopped, SETTLE_INTERVALS * self._interval_s)
+            await first_of(self._bells.webhook_stopped, HOLD_INTERVALS * self._interval_s)
 
     async def replay(self) -> None:
         """Take the steps of replays that are due."""

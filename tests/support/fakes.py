@@ -174,27 +174,34 @@ class FakeDueDeliveries:
             if row.claim == delivery.claim and row.state is DeliveryState.PENDING:
                 row.claim, row.due_at = None, self._store.clock.monotonic()
 
-    async def settle(self, limit: int) -> int:
-        self._store.reach()
-        settled = 0
-        for row in self._store.rows.values():
-            webhook = self._store.webhooks.get(row.delivery.target.webhook_id)
-            stopped = webhook is None or webhook.state not in {"enabled", "draft"}
-            free = row.claim is None or row.due_at <= self._store.clock.monotonic()
-            if row.state is not DeliveryState.PENDING or not stopped or not free or settled >= limit:
-                continue
-            if row.delivery.manual and webhook is not None and webhook.state == "disabled":
-                continue
-            gone = webhook is None or webhook.state == "expired"
-            row.state, row.claim = DeliveryState.DISCARDED if gone else DeliveryState.HELD, None
-            settled += 1
-        return settled
-
     async def backlog(self) -> Backlog:
         self._store.reach()
         now = self._store.clock.monotonic()
         due = [row for row in self._store.rows.values() if row.state is DeliveryState.PENDING and row.due_at <= now]
         return Backlog(due=len(due), oldest_s=max((now - row.due_at for row in due), default=0.0))
+
+
+class FakeStoppedDeliveries:
+    """Satisfies `StoppedDeliveries` in memory."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def hold_back(self, limit: int) -> int:
+        self._store.reach()
+        held = 0
+        for row in self._store.rows.values():
+            webhook = self._store.webhooks.get(row.delivery.target.webhook_id)
+            stopped = webhook is None or webhook.state not in {"enabled", "draft"}
+            free = row.claim is None or row.due_at <= self._store.clock.monotonic()
+            if row.state is not DeliveryState.PENDING or not stopped or not free or held >= limit:
+                continue
+            if row.delivery.manual and webhook is not None and webhook.state == "disabled":
+                continue
+            gone = webhook is None or webhook.state == "expired"
+            row.state, row.claim = DeliveryState.DISCARDED if gone else DeliveryState.HELD, None
+            held += 1
+        return held
 
 
 class FakeLedger:

@@ -47,14 +47,6 @@ class DueDeliveries(Protocol):
         """
         ...
 
-    async def settle(self, limit: int) -> int:
-        """Move what waits for disabled webhooks to held, for removed and expired ones to discarded; return how many.
-
-        Raises:
-            StoreUnavailableError: The database is away.
-        """
-        ...
-
     async def backlog(self) -> Backlog:
         """Count what is due.
 

@@ -17,6 +17,7 @@ from coro_events.contract.bodies import PLACED_VERSIONS
 from coro_events.contract.place import Place, place_of
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.clock import Clock
+from coro_events.store.pending import pending_days
 from coro_events.store.unit import Database
 from services.dispatcher.deliver.ports import Backlog
 from services.dispatcher.match.delivery import Delivery, Happening, Target
@@ -33,19 +34,6 @@ _KINDS = {kind.value: kind for kind in DeliveryKind}
 
 # How long the days with work are believed while each claim finds more than it can take.
 DAYS_KNOWN_S = 0.25
-
-# Days that have anything pending. Each partition answers from its index of pending rows, nearly always empty.
-_PENDING_DAYS = text(
-    """
-    select days.day from (
-        select cast(cast(right(c.relname, 8) as text) as date) as day
-        from pg_inherits i join pg_class c on c.oid = i.inhrelid
-        where i.inhparent = cast('deliveries' as regclass)
-    ) as days
-    cross join lateral (select from deliveries d where d.day = days.day and d.state = 'pending' limit 1) as found
-    order by days.day
-    """
-)
 
 # A loose index scan: jump from webhook to webhook in the index of pending rows instead of reading all rows of each.
 _WAITING_WEBHOOKS = text(
@@ -102,7 +90,7 @@ _CLAIM = text(
     from claimed c
     join events e on e.day = :day and e.id = c.event_id
     -- Between the look and the claim a webhook may have expired, or a draft may have been published: nothing is sent
-    -- then, and what is claimed is settled when its lease is over.
+    -- then, and what is claimed is held back when its lease is over.
     join webhooks w on w.id = c.webhook_id and w.id = any (cast(:webhook_ids as uuid[])) and w.state <> 'expired'
         and (c.kind <> 'shadow' or w.shadow_url is not null)
     join webhook_versions v on v.version = w.version
@@ -118,38 +106,6 @@ _RELEASE = text(
     ) as r (day, webhook_id, event_id, claim)
     where d.day = r.day and d.webhook_id = r.webhook_id and d.event_id = r.event_id and d.claim = r.claim
         and d.state = 'pending'
-    """
-)
-
-# What waits for a webhook that gets nothing: kept for a replay where it was disabled, given up where it is gone or
-# expired. What is in flight (claimed and within its lease) is left to whoever records it, and what a person asked for
-# goes out.
-_SETTLE = text(
-    """
-    update deliveries d set state = :state, claim = null, leased_until = null, finished_at = now()
-    from (
-        select day, webhook_id, event_id from deliveries
-        where day = :day and webhook_id = :webhook_id and state = 'pending' and (claim is null or leased_until <= now())
-            and not (manual and :keep_manual)
-        limit :limit for update skip locked
-    ) as s
-    where d.day = :day and d.webhook_id = s.webhook_id and d.event_id = s.event_id
-    """
-)
-
-
-# What waits to be tried out by a draft that is published, removed, or tries nothing out any more. Its own index holds
-# nothing but shadows that wait.
-_SETTLE_SHADOWS = text(
-    """
-    update deliveries d set state = 'discarded', claim = null, leased_until = null, finished_at = now()
-    from (
-        select d.day, d.webhook_id, d.event_id from deliveries d left join webhooks w on w.id = d.webhook_id
-        where d.day = any (cast(:days as date[])) and d.kind = 'shadow' and d.state = 'pending'
-            and (d.claim is null or d.leased_until <= now()) and w.shadow_url is null
-        limit :limit for update of d skip locked
-    ) as s
-    where d.day = s.day and d.webhook_id = s.webhook_id and d.event_id = s.event_id
     """
 )
 
@@ -214,7 +170,7 @@ class SqlDueDeliveries:
         now = self._clock.monotonic()
         if not self._is_backlogged or now - self._days_at >= DAYS_KNOWN_S:
             async with self._database.autocommit() as connection:
-                days = [row.day for row in await connection.rows(_PENDING_DAYS)]
+                days = await pending_days(connection)
             self._after = {day: self._after.get(day, _NOBODY) for day in days}
             self._days_at = now
         return list(self._after)
@@ -302,39 +258,10 @@ class SqlDueDeliveries:
                 },
             )
 
-    async def settle(self, limit: int) -> int:
-        """Move what waits for disabled webhooks to held, for removed and expired ones to discarded; return how many."""
-        async with self._database.read() as connection:
-            days = [row.day for row in await connection.rows(_PENDING_DAYS)]
-        async with self._database.write() as connection:
-            settled = (await connection.execute(_SETTLE_SHADOWS, {"days": days, "limit": limit})).rowcount
-        for day in days:
-            for row in await self._waiting_from_start(day):
-                gone = row.webhook_state in _GETS_NOTHING
-                if not (gone or is_stopped(row)) or settled >= limit:
-                    continue
-                async with self._database.write() as connection:
-                    moved = await connection.execute(
-                        _SETTLE,
-                        {
-                            "day": day,
-                            "webhook_id": row.webhook_id,
-                            "state": "discarded" if gone else "held",
-                            "keep_manual": not gone,
-                            "limit": limit - settled,
-                        },
-                    )
-                settled += moved.rowcount
-        return settled
-
-    async def _waiting_from_start(self, day: date) -> Sequence[Row[Any]]:
-        async with self._database.read() as connection:
-            return await connection.rows(_WAITING_WEBHOOKS, {"day": day, "after": _NOBODY, "webhooks": 10_000})
-
     async def backlog(self) -> Backlog:
         """Count what is due, up to a limit."""
         async with self._database.read() as connection:
-            days = [row.day for row in await connection.rows(_PENDING_DAYS)]
+            days = await pending_days(connection)
             row = await connection.row(_BACKLOG, {"days": days, "counted": COUNTED})
         return Backlog(due=row.due, oldest_s=float(row.oldest_s)) if row is not None else Backlog(0, 0.0)
 

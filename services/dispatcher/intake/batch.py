@@ -92,6 +92,6 @@ class Decoded:
     statuses: list[StatusChange] = field(default_factory=list)
     tests: list[TestRequest] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    # Webhooks that were disabled, and that were removed or have expired: what waits for them is to be settled.
+    # Webhooks that were disabled, and that were removed or have expired: what waits for them is to be held back.
     disabled_webhooks: set[UUID] = field(default_factory=set)
     gone_webhooks: set[UUID] = field(default_factory=set)

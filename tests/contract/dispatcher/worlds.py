@@ -11,24 +11,28 @@ from coro_events.store.unit import Database
 from coro_events.store.vault import Vault
 from services.dispatcher.deliver.ports import DueDeliveries
 from services.dispatcher.deliver.sql import SqlDueDeliveries
+from services.dispatcher.hold.ports import StoppedDeliveries
+from services.dispatcher.hold.sql import SqlStoppedDeliveries
 from services.dispatcher.intake.ports import ConsumedOffsets
 from services.dispatcher.intake.sql import SqlConsumedOffsets, SqlFence, SqlTree
+from services.dispatcher.match.delivery import Delivery
 from services.dispatcher.match.ports import Planner
 from services.dispatcher.match.sql import SqlPlanner
 from services.dispatcher.match.targets import Targets
 from services.dispatcher.record.ports import Ledger
 from services.dispatcher.record.sql import SqlLedger
 from tests.support.clock import FakeClock
-from tests.support.dispatching import make_target
+from tests.support.dispatching import at_most, decoded_of, make_target
 from tests.support.fakes import (
     FakeDueDeliveries,
     FakeLedger,
     FakeOffsets,
     FakePlanner,
+    FakeStoppedDeliveries,
     FakeStore,
     FakeWebhook,
 )
-from tests.support.makers import insert_webhook
+from tests.support.makers import insert_webhook, make_event
 
 LEASE_S = 30.0
 WANTED = Trigger.WORKSPACE_CREATED.value
@@ -52,6 +56,8 @@ class World(Protocol):
     def planner(self) -> Planner: ...
     @property
     def due(self) -> DueDeliveries: ...
+    @property
+    def stopped(self) -> StoppedDeliveries: ...
     @property
     def ledger(self) -> Ledger: ...
     @property
@@ -89,6 +95,7 @@ class FakeWorld:
         self.store = FakeStore(clock)
         self.planner = FakePlanner(self.store, lease_s=LEASE_S)
         self.due = FakeDueDeliveries(self.store, lease_s=LEASE_S)
+        self.stopped = FakeStoppedDeliveries(self.store)
         self.ledger = FakeLedger(self.store)
         self.offsets = FakeOffsets(self.store)
 
@@ -132,6 +139,7 @@ class RealWorld:
             database=database, fence=SqlFence(), tree=SqlTree(), targets=targets, clock=clock, lease_s=LEASE_S
         )
         self.due = SqlDueDeliveries(database=database, targets=targets, clock=clock, lease_s=LEASE_S)
+        self.stopped = SqlStoppedDeliveries(database)
         self.ledger = SqlLedger(database=database, clock=clock)
         self.offsets = SqlConsumedOffsets(database)
 
@@ -163,6 +171,16 @@ class RealWorld:
         query = "select hook_id, number from attempts order by started_at, number"
         async with self._database.read() as connection:
             return [(row.hook_id, row.number) for row in await connection.rows(text(query))]
+
+
+def roomy(_: UUID) -> int:
+    return 1_000
+
+
+async def leave(world: World, count: int, **event: object) -> list[Delivery]:
+    """Plan so many events, and leave their deliveries to everybody."""
+    plan = await world.planner.plan(decoded_of(*(make_event(**event) for _ in range(count))), at_most(0))
+    return plan.unclaimed
 
 
 async def forget_everything(database: Database) -> None:

@@ -51,7 +51,7 @@ async def test_no_event_is_lost_and_none_goes_to_both_when_a_pair_is_switched_un
     assert Counter(row.event_id for row in rows) == dict.fromkeys(first | second, 1)
     assert {str(row.webhook_id) for row in rows} == {original["id"], draft["id"]}
     # What waits for the one that was replaced goes out from it, in its format.
-    await room.due.settle(10_000)
+    await room.stopped.hold_back(10_000)
     claimed = list(await room.due.claim(roomy, 500))
     while some := await room.due.claim(roomy, 500):
         claimed += some
@@ -74,7 +74,7 @@ async def test_what_waits_for_a_webhook_that_was_switched_back_still_goes_out(
     await room.planner.plan(decoded_of(event), at_most(0))
 
     await post(api, draft, "switch-back")
-    await room.due.settle(100)
+    await room.stopped.hold_back(100)
 
     (claimed,) = await room.due.claim(roomy, 10)
     assert (str(claimed.target.webhook_id), claimed.target.version) == (draft["id"], 2)

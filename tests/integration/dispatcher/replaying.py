@@ -72,7 +72,7 @@ class Replaying:
         """Let deliveries wait while the webhook is disabled and enabled again."""
         await self.room.planner.plan(decoded_of(*(count_updated("acme") for _ in range(count))), at_most(0))
         await self.set_state("disabled")
-        assert await self.room.due.settle(1_000) == count
+        assert await self.room.stopped.hold_back(1_000) == count
         await self.set_state("enabled")
 
     async def ask(self, *include: str, since: datetime = SINCE, rate_per_s: int = 200) -> UUID:

@@ -17,6 +17,7 @@ from coro_events.contract.workspaces import WorkspaceCreated
 from coro_events.store.unit import Database
 from coro_events.store.vault import Vault
 from services.dispatcher.deliver.sql import SqlDueDeliveries
+from services.dispatcher.hold.sql import SqlStoppedDeliveries
 from services.dispatcher.intake.batch import Span, StatusChange
 from services.dispatcher.intake.sql import SqlConsumedOffsets, SqlFence, SqlTree
 from services.dispatcher.match.delivery import Delivery
@@ -45,6 +46,7 @@ class Room:
     def __post_init__(self) -> None:
         self.planner = self.another_planner()
         self.due = self.another_claimer()
+        self.stopped = SqlStoppedDeliveries(self.database)
         self.ledger = SqlLedger(database=self.database, clock=self.clock)
         self.offsets = SqlConsumedOffsets(self.database)
 

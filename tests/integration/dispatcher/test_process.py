@@ -125,11 +125,11 @@ async def test_what_waits_is_held_when_its_webhook_was_disabled(stand: Stand) ->
     del stand.receiver.answers["/status/410"]
     await stand.receiver.until(4, prefix="/status/410")
 
-    async def settled() -> bool:
+    async def held_back() -> bool:
         rows = await stand.all("select state from deliveries where webhook_id = :id", id=hook.id)
         return {row.state for row in rows} <= {"failed", "held"}
 
-    await wait_until(settled, what="the other deliveries to be held")
+    await wait_until(held_back, what="the other deliveries to be held")
 
 
 @pytest.mark.usefixtures("process")

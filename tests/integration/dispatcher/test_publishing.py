@@ -69,7 +69,7 @@ async def test_every_event_goes_out_once_in_one_format_when_drafts_are_published
     versions, traffic = await make_versions(room), Traffic(room)
     await asyncio.gather(traffic.flow(0), traffic.flow(1), switch(versions, traffic))
     await traffic.claim_the_rest()
-    assert await room.due.settle(1_000) == 0
+    assert await room.stopped.hold_back(1_000) == 0
 
     sent = Counter(one.happening.event_id for one in traffic.planned)
     assert len(sent) == traffic.events, "none is lost"

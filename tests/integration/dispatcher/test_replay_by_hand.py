@@ -54,7 +54,7 @@ async def test_it_goes_out_alone_when_the_webhook_is_disabled(it: Replaying) -> 
     await it.set_state("disabled")
     held = next(row for row in await it.deliveries() if row.state == "held")
     await it.retry(held.hook_id)
-    await it.room.due.settle(100)
+    await it.room.stopped.hold_back(100)
     (delivery,) = await it.claim()
     assert delivery.hook_id == held.hook_id
     await it.room.ledger.record([make_effect(delivery)])

@@ -99,7 +99,7 @@ async def test_waiting_shadow_is_sent_nowhere_when_the_draft_is_tried_out_no_mor
     await leave(room)
     await (versions.publish() if ends_by == "publish" else versions.shadow(None))
     assert kinds(await claim(room)) == [(EVENT, MAIN_URL, 1)]
-    assert await room.due.settle(100) == 1
+    assert await room.stopped.hold_back(100) == 1
     assert await versions.deliveries(versions.draft) == [(SHADOW, "discarded")]
 
 
@@ -130,7 +130,7 @@ async def test_what_was_planned_before_the_switch_goes_out_in_the_old_format(roo
     await leave(room, 3)
     await versions.publish()
     await leave(room, 2)
-    assert await room.due.settle(100) == 0
+    assert await room.stopped.hold_back(100) == 0
     assert Counter(one.target.version for one in await claim(room)) == {1: 3, 2: 2}
 
 
@@ -162,7 +162,7 @@ async def test_what_was_planned_while_it_was_published_goes_out_when_it_is_taken
     await leave(room, 2)
     await versions.switch_back()
     await leave(room, 1)
-    assert await room.due.settle(100) == 0
+    assert await room.stopped.hold_back(100) == 0
     claimed = await claim(room)
     assert Counter(one.target.version for one in claimed) == {2: 2, 1: 1}
     await room.ledger.record([make_effect(one, Outcome.GONE, status=410) for one in claimed if one.target.version == 2])
@@ -192,8 +192,8 @@ async def test_expired_webhook_gets_nothing_more(room: Room, versions: Versions)
     await versions.set_state(versions.original, "expired")
     assert await room.plan(count_updated("acme")) == []
     assert await claim(room) == []
-    assert await room.due.settle(2) == 2
-    assert await room.due.settle(2) == 1
+    assert await room.stopped.hold_back(2) == 2
+    assert await room.stopped.hold_back(2) == 1
     assert await versions.deliveries(versions.original) == [(EVENT, "discarded")] * 2 + [("test", "discarded")]
 
 
@@ -207,7 +207,7 @@ async def test_what_waits_for_a_replaced_webhook_is_given_up_when_it_expires(roo
     await versions.publish()
     await versions.set_state(versions.original, "expired")
     assert await claim(room) == []
-    assert await room.due.settle(100) == 1
+    assert await room.stopped.hold_back(100) == 1
     assert await versions.deliveries(versions.original) == [(EVENT, "discarded")]
 
 

@@ -29,6 +29,7 @@ from tests.support.fakes import (
     FakeReplays,
     FakeSender,
     FakeSource,
+    FakeStoppedDeliveries,
     FakeStore,
     FakeWebhook,
 )
@@ -71,6 +72,7 @@ class Room:
         self.upkeep = Upkeep(
             lanes=self.lanes,
             due=due,
+            stopped=FakeStoppedDeliveries(self.store),
             replays=self.replays,
             metrics=metrics,
             bells=bells,
@@ -117,7 +119,7 @@ class Room:
 
     def start(self, *names: str) -> None:
         """Start the loops of these names, or all."""
-        for name in names or ("intake", "deliver", "record", "claim", "settle", "replay", "review"):
+        for name in names or ("intake", "deliver", "record", "claim", "hold", "replay", "review"):
             room = self.pipeline if hasattr(self.pipeline, name) else self.upkeep
             self._tasks.append(asyncio.create_task(getattr(room, name)(), name=name))
 
