@@ -1,7 +1,8 @@
 """The audit: what was accepted against what is recorded and what arrived."""
 
+import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,18 +19,19 @@ from tests.support.waiting import wait_until
 _ROWS = text(
     """
     select d.hook_id, w.url, w.state as webhook_state, w.disabled_reason, e.source_id, d.state, d.attempts, d.claim,
-           d.due_at, d.finished_at, coalesce(a.numbers, 0) as numbers, coalesce(a.failures, 0) as failures
+           d.due_at, d.finished_at, coalesce(a.numbers, 0) as numbers, coalesce(a.failures, 0) as failures, a.started_at
     from deliveries d
     join events e on e.day = d.day and e.id = d.event_id
     join webhooks w on w.id = d.webhook_id
     left join (
-        select hook_id, count(*) as numbers, count(error) as failures from attempts group by hook_id
+        select hook_id, count(*) as numbers, count(error) as failures, min(started_at) as started_at
+        from attempts group by hook_id
     ) a on a.hook_id = d.hook_id
     """
 )
 
 _OPEN = text("select count(*) from deliveries where state = 'pending' and attempts < :tries")
-_CLAIMED = text("select hook_id from deliveries where state = 'pending' and claim is not null")
+_PENDING = text("select hook_id, leased_until from deliveries where state = 'pending'")
 _STORED = text("select count(*) from events where source_id = any (cast(:ids as text[]))")
 
 
@@ -137,25 +139,60 @@ async def until_arrived(stand: Stand, count: int, *, limit_s: float = 60) -> Non
     await wait_until(enough, what=f"{count} requests at the receiver", limit_s=limit_s, every_s=0.05)
 
 
+async def pending_now(stand: Stand) -> dict[str, datetime | None]:
+    """Return what is open at this moment: hook id to the end of the lease, none where nobody has claimed it."""
+    async with stand.database.read() as connection:
+        return {str(row.hook_id): row.leased_until for row in await connection.rows(_PENDING)}
+
+
 @dataclass(frozen=True)
-class Held:
-    """What dispatchers had in their hands at one moment, by hook id.
+class Left:
+    """What a dispatcher that went away left behind, by hook id.
 
     Attributes:
-        all: Claimed: waiting in memory, under way, or over and not yet recorded.
-        in_flight: Of these, what had come to the receiver: begun and not recorded.
+        waiting: Due or claimed by it: what others had to take up.
+        in_flight: Of these, what it had sent and not recorded.
     """
 
-    all: set[UUID]
-    in_flight: set[UUID]
+    waiting: set[str]
+    in_flight: set[str]
 
 
-async def held_now(stand: Stand) -> Held:
-    """Return what is claimed at this moment, and what of it is in flight."""
-    async with stand.database.read() as connection:
-        rows = await connection.rows(_CLAIMED)
-    claimed = {row.hook_id for row in rows}
-    return Held(claimed, claimed & {UUID(arrival.hook_id) for arrival in await stand.arrivals()})
+def left_by_the_gone(audited: Audit, pending: Mapping[str, datetime | None]) -> Left:
+    """Tell what the one that went away had in its hands from what the others had, which went on.
+
+    Nobody may take a claimed row before its lease is over. So whoever recorded an attempt that began before held the
+    claim itself and is alive; and of what the gone one held, a request that came before is its own.
+
+    Args:
+        audited: After all is over.
+        pending: What was open right after it went, see `pending_now`.
+    """
+    begun = {str(row.hook_id): row.started_at for row in audited.rows}
+    of_gone = {
+        hook_id: end
+        for hook_id, end in pending.items()
+        if end is not None and (begun[hook_id] is None or begun[hook_id] >= end)
+    }
+    sent = {
+        arrival.hook_id
+        for arrival in audited.arrivals
+        if (end := of_gone.get(arrival.hook_id)) is not None and arrival.at < end.timestamp()
+    }
+    due = {hook_id for hook_id, end in pending.items() if end is None}
+    return Left(of_gone.keys() | due, sent)
+
+
+def in_flight_at(audited: Audit, at: datetime) -> set[str]:
+    """Return what had come to the receiver by an instant and was recorded later, by hook id."""
+    recorded = {str(row.hook_id) for row in audited.rows if row.finished_at and row.finished_at <= at}
+    return {arrival.hook_id for arrival in audited.arrivals if arrival.at <= at.timestamp()} - recorded
+
+
+def picked_up_s(audited: Audit, hook_ids: Iterable[str], since: datetime) -> float:
+    """Return how long after an instant the last of these came, or came again, in seconds; 0 if before it."""
+    last_at = {arrival.hook_id: arrival.at for arrival in sorted(audited.arrivals, key=lambda one: one.at)}
+    return max([0.0, *(last_at.get(hook_id, math.inf) - since.timestamp() for hook_id in hook_ids)])
 
 
 def recovered_s(audited: Audit, hook_ids: Collection[UUID], since: datetime) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from coro_events.contract.topics import TOPICS
 from coro_events.migrate import migrate
 from tests.faults.reporting import Result
-from tests.faults.run import REBALANCES, RESULTS
+from tests.faults.run import REBALANCES, RESULTS, keep
 from tests.faults.servers import Servers
 from tests.faults.settings import PARTITIONS, SETTINGS
 from tests.support import postgres
@@ -78,12 +79,7 @@ async def own_stand(servers: Servers, faults_folder: Path) -> AsyncIterator[Stan
 @pytest.fixture
 def report(pytestconfig: pytest.Config) -> Callable[[Result], None]:
     """Return what keeps a scenario's result for the table and fails where it does not hold."""
-
-    def keep(result: Result) -> None:
-        pytestconfig.stash.setdefault(RESULTS, []).append(result)
-        assert result.holds, result
-
-    return keep
+    return partial(keep, pytestconfig.stash.setdefault(RESULTS, []))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from tests.faults.audit import Audit, audit
 from tests.faults.reporting import Result
+from tests.faults.scenarios import Scenario
 from tests.support.stand import Stand
 
 
@@ -22,7 +23,14 @@ async def judge(stand: Stand, accepted: Collection[int], paths: Sequence[str]) -
 
 
 def result_of(
-    scenario: str, accepted: Collection[int], audited: Audit, *, in_flight: int, recovery_s: float, limit_s: float
+    scenario: Scenario,
+    accepted: Collection[int],
+    audited: Audit,
+    *,
+    in_flight: int,
+    recovery_s: float,
+    limit_s: float,
+    times: int = 1,
 ) -> Result:
     """Return the line of a scenario."""
     return Result(
@@ -35,4 +43,5 @@ def result_of(
         in_flight=in_flight,
         recovery_s=recovery_s,
         limit_s=limit_s,
+        times=times,
     )

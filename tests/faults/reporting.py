@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figures import Figure
+from tests.faults.scenarios import Scenario
 
 COLUMNS = (
     "scenario",
@@ -33,12 +34,13 @@ class Result:
         arrived: How many of them came to the receiver at least once.
         lost: Owed and neither arrived nor explained by a record.
         duplicates: Requests beyond those that are recorded as attempts.
-        in_flight: The most attempts that could be begun and not yet recorded at the fault; duplicates may be so many.
+        in_flight: Attempts that were begun and not yet recorded at the fault; duplicates may be so many.
         recovery_s: From the fault, or its end, until what it had stopped was recorded.
         limit_s: The stated limit of that.
+        times: How often it was done, where that was more than once.
     """
 
-    scenario: str
+    scenario: Scenario
     events: int
     deliveries: int
     arrived: int
@@ -47,6 +49,12 @@ class Result:
     in_flight: int
     recovery_s: float
     limit_s: float
+    times: int = 1
+
+    @property
+    def name(self) -> str:
+        """The scenario, and how often."""
+        return self.scenario if self.times == 1 else f"{self.times:,} {self.scenario}"
 
     @property
     def holds(self) -> bool:
@@ -57,7 +65,7 @@ class Result:
         """Return the cells of the table, in the order of COLUMNS."""
         counts = (self.events, self.deliveries, self.arrived, self.lost, self.duplicates, self.in_flight)
         return [
-            self.scenario,
+            self.name,
             *(f"{count:,}" for count in counts),
             f"{self.recovery_s:.1f}",
             f"{self.limit_s:.0f}",
@@ -66,7 +74,7 @@ class Result:
 
     def figures(self) -> list[Figure]:
         """Return the same for programs."""
-        name = self.scenario
+        name = self.name
         return [
             Figure(name, "events", self.events, "events"),
             Figure(name, "deliveries", self.deliveries, "deliveries"),

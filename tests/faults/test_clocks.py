@@ -10,6 +10,7 @@ from tests.faults.audit import recovered_s
 from tests.faults.judging import judge, result_of
 from tests.faults.kafka import under_load
 from tests.faults.reporting import Result
+from tests.faults.scenarios import Scenario
 from tests.faults.settings import LEASE_S
 from tests.support.load import make_tree
 from tests.support.stand import Stand
@@ -50,7 +51,7 @@ async def test_nothing_is_lost_or_early_when_one_clock_is_an_hour_ahead(
     healthy = {row.hook_id for row in audited.rows if row.url != stand.url(SICK)}
     report(
         result_of(
-            "one clock an hour ahead",
+            Scenario.CLOCK_AHEAD,
             load.accepted,
             audited,
             in_flight=0,

@@ -8,6 +8,7 @@ from coro_events.runtime.clock import SystemClock
 from tests.faults.audit import until_all_recorded, until_arrived
 from tests.faults.judging import judge, result_of
 from tests.faults.reporting import Result
+from tests.faults.scenarios import Scenario
 from tests.support.load import make_tree, produce
 from tests.support.stand import Stand
 
@@ -47,7 +48,7 @@ async def test_the_rest_is_released_at_once_when_a_dispatcher_is_asked_to_end(
     first_again = min(arrival.at for arrival in audited.arrivals if arrival.hook_id not in arrived)
     report(
         result_of(
-            "SIGTERM under load, then the next",
+            Scenario.SIGTERM,
             range(EVENTS),
             audited,
             in_flight=0,

@@ -11,6 +11,7 @@ from tests.faults.audit import recovered_s, until_all_recorded
 from tests.faults.judging import judge, result_of
 from tests.faults.kafka import Raw, read_topic, send_raw
 from tests.faults.reporting import Result
+from tests.faults.scenarios import Scenario
 from tests.faults.settings import LEASE_S
 from tests.support.load import make_marked_event, make_tree
 from tests.support.stand import Stand
@@ -45,7 +46,7 @@ async def test_the_good_are_delivered_and_the_bad_kept_aside_when_a_tenth_is_unr
     assert await dispatcher.metric("coro_intake_rejected_total") == len(bad_numbers)
     report(
         result_of(
-            "a tenth of the records unreadable",
+            Scenario.POISON,
             good_numbers,
             audited,
             in_flight=0,

@@ -8,6 +8,7 @@ from tests.faults.audit import recovered_s, until_all_recorded
 from tests.faults.judging import judge, result_of
 from tests.faults.kafka import under_load
 from tests.faults.reporting import Result
+from tests.faults.scenarios import Scenario
 from tests.faults.settings import LEASE_S, PARTITIONS
 from tests.support.load import make_tree
 from tests.support.stand import Dispatcher, Stand
@@ -48,7 +49,7 @@ async def test_nothing_is_lost_or_doubled_when_replicas_join_and_leave(
     assert {(row.state, row.attempts) for row in audited.rows} == {("delivered", 1)}
     report(
         result_of(
-            "replicas join and leave, 1 to 3 to 1",
+            Scenario.REPLICAS,
             load.accepted,
             audited,
             in_flight=0,

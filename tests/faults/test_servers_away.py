@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from coro_events.runtime.clock import SystemClock
-from tests.faults.audit import recovered_s, until_all_recorded
+from tests.faults.audit import in_flight_at, recovered_s, until_all_recorded
 from tests.faults.judging import judge, result_of
 from tests.faults.kafka import Load, under_load
 from tests.faults.reporting import Result
+from tests.faults.scenarios import Scenario
 from tests.faults.servers import Servers
 from tests.faults.settings import BACK_OFF_S, LEASE_S, MAX_IN_FLIGHT
 from tests.support.load import make_tree
@@ -35,20 +36,22 @@ async def _finish(
     load: Load,
     *,
     begun: int,
+    cut_at: datetime,
     restored_at: datetime,
-    scenario: str,
+    scenario: Scenario,
     report: Callable[[Result], None],
-    in_flight: int = MAX_IN_FLIGHT,
 ) -> None:
     await until_all_recorded(stand, load.accepted, limit_s=LIMIT_S)
     audited = await judge(stand, load.accepted, PATHS)
+    in_flight = in_flight_at(audited, cut_at)
+    assert 0 < len(in_flight) <= MAX_IN_FLIGHT, "nothing was in flight when the server went away, or too much"
     late = {row.hook_id for row in audited.rows if int(row.source_id) < begun}
     report(
         result_of(
             scenario,
             load.accepted,
             audited,
-            in_flight=in_flight,
+            in_flight=len(in_flight),
             recovery_s=recovered_s(audited, late, restored_at),
             limit_s=RECOVERY_S,
         )
@@ -61,12 +64,21 @@ async def test_all_is_delivered_when_the_database_was_away(
     await _start(own_stand)
     async with under_load(own_stand, rate_per_s=RATE_PER_S) as load:
         await load.grown(2 * RATE_PER_S)
+        cut_at = SystemClock().now()
         servers.cut_database()
         await load.grown(2 * RATE_PER_S)
         await servers.restore_database()
         restored_at, begun = SystemClock().now(), load.sent
         await load.grown(RATE_PER_S)
-    await _finish(own_stand, load, begun=begun, restored_at=restored_at, scenario="PostgreSQL away", report=report)
+    await _finish(
+        own_stand,
+        load,
+        begun=begun,
+        cut_at=cut_at,
+        restored_at=restored_at,
+        scenario=Scenario.DATABASE_AWAY,
+        report=report,
+    )
 
 
 async def test_all_is_delivered_when_the_database_was_away_for_longer_than_a_lease(
@@ -75,6 +87,7 @@ async def test_all_is_delivered_when_the_database_was_away_for_longer_than_a_lea
     await _start(own_stand)
     async with under_load(own_stand, rate_per_s=RATE_PER_S) as load:
         await load.grown(2 * RATE_PER_S)
+        cut_at = SystemClock().now()
         servers.cut_database()
         await load.grown(int((LEASE_S + 1) * RATE_PER_S))
         await servers.restore_database()
@@ -84,8 +97,9 @@ async def test_all_is_delivered_when_the_database_was_away_for_longer_than_a_lea
         own_stand,
         load,
         begun=begun,
+        cut_at=cut_at,
         restored_at=restored_at,
-        scenario="PostgreSQL away, longer than a lease",
+        scenario=Scenario.DATABASE_LONG_AWAY,
         report=report,
     )
 
@@ -96,12 +110,21 @@ async def test_all_is_delivered_when_kafka_was_away(
     await _start(own_stand)
     async with under_load(own_stand, rate_per_s=RATE_PER_S) as load:
         await load.grown(2 * RATE_PER_S)
+        cut_at = SystemClock().now()
         servers.cut_kafka()
         await _unanswered(load, 2 * RATE_PER_S)
         await servers.restore_kafka()
         restored_at, begun = SystemClock().now(), load.sent
         await load.grown(RATE_PER_S)
-    await _finish(own_stand, load, begun=begun, restored_at=restored_at, scenario="Kafka away", report=report)
+    await _finish(
+        own_stand,
+        load,
+        begun=begun,
+        cut_at=cut_at,
+        restored_at=restored_at,
+        scenario=Scenario.KAFKA_AWAY,
+        report=report,
+    )
 
 
 async def test_all_is_delivered_when_both_were_away(
@@ -110,6 +133,7 @@ async def test_all_is_delivered_when_both_were_away(
     await _start(own_stand)
     async with under_load(own_stand, rate_per_s=RATE_PER_S) as load:
         await load.grown(2 * RATE_PER_S)
+        cut_at = SystemClock().now()
         servers.cut_kafka()
         servers.cut_database()
         await _unanswered(load, 2 * RATE_PER_S)
@@ -117,4 +141,6 @@ async def test_all_is_delivered_when_both_were_away(
         await servers.restore_kafka()
         restored_at, begun = SystemClock().now(), load.sent
         await load.grown(RATE_PER_S)
-    await _finish(own_stand, load, begun=begun, restored_at=restored_at, scenario="both away", report=report)
+    await _finish(
+        own_stand, load, begun=begun, cut_at=cut_at, restored_at=restored_at, scenario=Scenario.BOTH_AWAY, report=report
+    )
