@@ -7,7 +7,8 @@ from uuid import UUID
 
 from coro_events.errors import BrokerUnavailableError, FenceLostError, PublishError, StoreUnavailableError
 from coro_events.rules.deliveries import DeliveryState
-from services.dispatcher.deliver.outcome import Answer, Outcome, of_status
+from services.dispatcher.deliver.classification import of_status
+from services.dispatcher.deliver.outcome import Answer, Outcome
 from services.dispatcher.deliver.ports import Backlog
 from services.dispatcher.deliver.request import Request
 from services.dispatcher.intake.batch import Batch, Decoded, Record, Rejection, Span
@@ -317,6 +318,7 @@ class FakeRejects:
 FAILURES = {
     "hang": Outcome.TIMED_OUT,
     "drip": Outcome.TIMED_OUT,
+    "drip-head": Outcome.TIMED_OUT,
     "reset": Outcome.CONNECTION_BROKEN,
     "garbage": Outcome.MALFORMED_ANSWER,
 }

@@ -1,15 +1,17 @@
 """A receiver that costs next to nothing: raw HTTP over an asyncio protocol, as a task or as a process of its own.
 
 The path says how it behaves: /ok answers 200, /slow/50 does so after 50 ms, /status/503 that status, /hang never
-answers, /drip sends a byte a second, /reset breaks off in the body, /garbage speaks no HTTP, /long answers far more
-than anybody reads. GET /stats tells what arrived (JSON), GET /arrivals lists every marked request, GET /reset-stats
-forgets all of it.
+answers, /drip sends a byte of the body a second (/drip/20 one each 20 ms, /drip-head/20 of the headers), /reset breaks
+off in the body with a TCP reset, /garbage speaks no HTTP, /long answers far more than anybody reads. GET /stats tells
+what arrived (JSON), GET /arrivals lists every marked request, GET /reset-stats forgets all of it.
 """
 
 import argparse
 import asyncio
 import json
 import resource
+import socket
+import struct
 import time
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -22,6 +24,10 @@ _NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 _CANNED = {
     "garbage": b"SSH-2.0-nothing like HTTP\r\n\r\n",
     "long": b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 200_000,
+}
+_BEGINNINGS = {
+    "drip": b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+    "drip-head": b"HTTP/1.1 200 OK\r\nX-Slow: ",
 }
 
 
@@ -165,20 +171,26 @@ class _Protocol(asyncio.Protocol):
                 asyncio.get_running_loop().call_later(int(parts[1]) / 1000, self._write, _OK)
             case "hang":
                 return
-            case "drip":
-                self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-                self._drip()
+            case "drip" | "drip-head":
+                self._write(_BEGINNINGS[parts[0]])
+                self._drip(int(parts[1]) / 1000 if parts[1:] else 1)
             case "reset":
                 self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbroken")
-                if self._transport is not None:
-                    self._transport.abort()
+                self._reset()
             case other:
                 self._write(_CANNED.get(other, _NOT_FOUND))
 
-    def _drip(self) -> None:
+    def _drip(self, every_s: float) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"x")
-            asyncio.get_running_loop().call_later(1, self._drip)
+            asyncio.get_running_loop().call_later(every_s, self._drip, every_s)
+
+    def _reset(self) -> None:
+        if self._transport is not None:
+            # Without lingering the kernel says that the connection is reset, and not that it is over.
+            own = self._transport.get_extra_info("socket")
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._transport.abort()
 
     def _control(self, path: str) -> None:
         if path == "/reset-stats":

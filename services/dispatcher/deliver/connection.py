@@ -59,12 +59,13 @@ class Connection(asyncio.Protocol):
         self._status = 0
         self._body = b""
         self._size = 0
-        self._headed = False
         self._whole = False
         # Whether the last answer leaves the connection fit for another request.
         self.reusable = False
         # Whether a byte of the answer at hand has come.
         self.begun = False
+        # Whether its status and headers are complete.
+        self.headed = False
         # When it became idle, by the loop's clock.
         self.idle_since = 0.0
 
@@ -88,7 +89,7 @@ class Connection(asyncio.Protocol):
         """
         transport = self._transport
         waiter = self._loop.create_future()
-        self.begun = self.reusable = self._headed = self._whole = False
+        self.begun = self.reusable = self.headed = self._whole = False
         self._raw = self._body = b""
         self._size = 0
         if transport is None or transport.is_closing():
@@ -116,7 +117,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self.begun = True
-        if not self._headed:
+        if not self.headed:
             self._raw = self._raw + data if self._raw else data
         try:
             self._parser.feed_data(data)
@@ -127,14 +128,14 @@ class Connection(asyncio.Protocol):
             return
         if self._whole or self._size >= READ_BYTES:
             self._answer()
-        elif not self._headed and len(self._raw) > MOST_HEAD_BYTES:
+        elif not self.headed and len(self._raw) > MOST_HEAD_BYTES:
             self._fail(MalformedAnswerError())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the exchange at hand: with its answer, where only the end tells that it is whole."""
         self._transport = None
         if self._waiter is not None:
-            if exc is None and self._headed and not _FRAMED.search(self._head()):
+            if exc is None and self.headed and not _FRAMED.search(self._head()):
                 self._answer()
             else:
                 self._fail(ClosedError(begun=self.begun))
@@ -152,7 +153,7 @@ class Connection(asyncio.Protocol):
         """Take the status."""
         if not self._whole:
             self._status = self._parser.get_status_code()
-            self._headed = self._status not in _INTERIM or self._status == _SWITCHING
+            self.headed = self._status not in _INTERIM or self._status == _SWITCHING
 
     def on_body(self, body: bytes) -> None:
         """Keep the beginning."""
@@ -165,7 +166,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Notice the end of the answer, or of what comes before one."""
-        if self._headed:
+        if self.headed:
             if not self._whole:
                 self._whole = True
                 self.reusable = self._parser.should_keep_alive()

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -13,16 +12,11 @@ from yarl import URL
 
 from coro_events.rules.addresses import ForbiddenAddressError, Network
 from coro_events.runtime.clock import Clock
-from services.dispatcher.deliver.connection import (
-    KEPT_BYTES,
-    ClosedError,
-    Connection,
-    MalformedAnswerError,
-    Reply,
-)
+from services.dispatcher.deliver.classification import of_failure, of_status
+from services.dispatcher.deliver.connection import KEPT_BYTES, ClosedError, Connection, MalformedAnswerError, Reply
 from services.dispatcher.deliver.deadlines import Deadlines
-from services.dispatcher.deliver.outcome import Answer, Outcome, of_status
-from services.dispatcher.deliver.pool import Origin, Pool, UnreachableError
+from services.dispatcher.deliver.outcome import Answer, Outcome
+from services.dispatcher.deliver.pool import Lookup, Origin, Pool, UnreachableError, look_up
 from services.dispatcher.deliver.request import Request
 
 # What a header's name may be made of (RFC 9110, section 5.1).
@@ -31,20 +25,6 @@ _RETRY_AFTER = re.compile(rb"^retry-after[ \t]*:[ \t]*(.*?)[ \t\r]*$", re.IGNORE
 
 # The version and a blank, before the status.
 _VERSION_LENGTH = len("HTTP/1.1 ")
-
-_FAILURES: Sequence[tuple[type[BaseException], Outcome]] = (
-    (ForbiddenAddressError, Outcome.ADDRESS_FORBIDDEN),
-    (UnreachableError, Outcome.CONNECTION_REFUSED),
-    (MalformedAnswerError, Outcome.MALFORMED_ANSWER),
-    # Somebody did listen, and hung up: often in the middle of a TLS handshake.
-    (ConnectionResetError, Outcome.CONNECTION_BROKEN),
-    (ConnectionAbortedError, Outcome.CONNECTION_BROKEN),
-    (socket.gaierror, Outcome.NAME_NOT_FOUND),
-    # Before the value error that a failed verification also is.
-    (ssl.SSLError, Outcome.TLS_FAILED),
-    (OSError, Outcome.CONNECTION_BROKEN),
-    (ValueError, Outcome.UNSENDABLE),
-)
 
 
 class _Endpoint(NamedTuple):
@@ -65,11 +45,13 @@ class HttpSender:
         deadline_s: float,
         allowed_networks: Sequence[Network],
         ssl_context: ssl.SSLContext | None = None,
+        lookup: Lookup = look_up,
     ) -> None:
         self._clock = clock
         self._deadline_s = deadline_s
         self._loop = asyncio.get_running_loop()
-        self._pool = Pool(tls=ssl_context or ssl.create_default_context(), allowed=allowed_networks)
+        tls = ssl_context or ssl.create_default_context()
+        self._pool = Pool(tls=tls, allowed=allowed_networks, lookup=lookup)
         self._deadlines = Deadlines(self._loop, deadline_s)
 
     async def close(self) -> None:
@@ -87,7 +69,7 @@ class HttpSender:
                 return await self._connect_and_send(endpoint.origin, message, self._loop.time())
             return await self._send_again(used, endpoint.origin, message)
         except (MalformedAnswerError, UnreachableError, OSError, ValueError) as error:
-            return Answer(classify(error), detail=_detail(error))
+            return Answer(of_failure(error), detail=_detail(error))
 
     async def _send_again(self, used: Connection, origin: Origin, message: bytes) -> Answer:
         """Send on a connection that carried requests before."""
@@ -113,12 +95,15 @@ class HttpSender:
         return self._answer(reply)
 
     async def _connect_and_send(self, origin: Origin, message: bytes, began: float) -> Answer:
-        connection = None
+        infos = connection = None
         try:
             async with asyncio.timeout_at(began + self._deadline_s):
-                connection = await self._pool.open(origin)
+                infos = await self._pool.resolve(origin)
+                connection = await self._pool.open(origin, infos)
                 reply = await connection.exchange(message)
         except TimeoutError:
+            if infos is None:
+                return Answer(Outcome.NAME_UNRESOLVED, detail=self._passed("looking up the host's name"))
             return self._timed_out(connection)
         except asyncio.CancelledError:
             if connection is not None:
@@ -131,9 +116,14 @@ class HttpSender:
     def _timed_out(self, connection: Connection | None) -> Answer:
         phase = "connecting"
         if connection is not None:
-            phase = "reading the answer" if connection.begun else "waiting for the answer"
+            phase = "waiting for the answer"
+            if connection.begun:
+                phase = "reading the body" if connection.headed else "reading the headers"
             connection.abort()
-        return Answer(Outcome.TIMED_OUT, detail=f"The deadline of {self._deadline_s:g} s passed while {phase}.")
+        return Answer(Outcome.TIMED_OUT, detail=self._passed(phase))
+
+    def _passed(self, phase: str) -> str:
+        return f"The deadline of {self._deadline_s:g} s passed while {phase}."
 
     def _answer(self, reply: Reply) -> Answer:
         outcome = of_status(reply.status)
@@ -208,11 +198,6 @@ def _check_names(headers: Mapping[str, str]) -> None:
 def _text(raw: bytes) -> str:
     """Return what PostgreSQL can keep: UTF-8 without NUL."""
     return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
-
-
-def classify(error: BaseException) -> Outcome:
-    """Return what a failure of sending comes to; the most specific kind first."""
-    return next((outcome for kind, outcome in _FAILURES if isinstance(error, kind)), Outcome.CONNECTION_BROKEN)
 
 
 def _detail(error: BaseException) -> str | None:

@@ -34,6 +34,8 @@ class Outcome(StrEnum):
     TLS_FAILED = "tls_failed"
     # The host has no address.
     NAME_NOT_FOUND = "name_not_found"
+    # Nobody could tell whether it has one: a name server failed or said nothing until the deadline.
+    NAME_UNRESOLVED = "name_unresolved"
     # What came back is not HTTP.
     MALFORMED_ANSWER = "malformed_answer"
     # The address is one that we never call.
@@ -45,37 +47,29 @@ class Outcome(StrEnum):
 ADVICE: dict[Outcome, str] = {
     Outcome.REDIRECTED: "The receiver answered with a redirect, which is not followed. Set the final address as URL.",
     Outcome.GONE: "The receiver answered 410 Gone, so no further attempt is made. Check the webhook's URL.",
-    Outcome.BUSY: "The receiver asked to come back later.",
+    Outcome.BUSY: "The receiver asked to come back later. Check its limits and its load if this goes on.",
     Outcome.REFUSED_BY_RECEIVER: "The receiver refused the request. Check URL, authorization headers and its logs.",
     Outcome.RECEIVER_FAILED: "The receiver failed. Check its logs for this time.",
     Outcome.UNEXPECTED_STATUS: "The receiver's answer is not one of success. Answer with 200 to 299.",
     Outcome.CONNECTION_REFUSED: "Nobody accepts connections at the webhook's URL. Check host, port and firewall.",
-    Outcome.CONNECTION_BROKEN: "The receiver closed the connection before its answer was complete.",
+    Outcome.CONNECTION_BROKEN: (
+        "The connection was closed before the answer was complete. "
+        "Check the logs of the receiver, and of a proxy before it, for this time."
+    ),
     Outcome.TIMED_OUT: "The receiver did not answer in time. Answer first and do the work afterwards.",
     Outcome.TLS_FAILED: "No secure connection could be made. Check that the certificate is valid and for this host.",
     Outcome.NAME_NOT_FOUND: "The host of the webhook's URL has no address. Check its spelling and its DNS records.",
+    Outcome.NAME_UNRESOLVED: (
+        "The address of the webhook's host could not be looked up: our name server or the domain's did not answer. "
+        "Check that the domain's name servers answer."
+    ),
     Outcome.MALFORMED_ANSWER: "What the receiver sent back is not an HTTP answer. Check that the port speaks HTTP.",
-    Outcome.ADDRESS_FORBIDDEN: "The webhook's host leads to an address that is not public, which is never called.",
+    Outcome.ADDRESS_FORBIDDEN: (
+        "The webhook's host leads to an address that is not public, which is never called. "
+        "Set a URL whose host is public."
+    ),
     Outcome.UNSENDABLE: "No request could be made of the webhook's settings. Check its URL and headers.",
 }
-
-_BUSY = frozenset({408, 425, 429, 503})
-_GONE = 410
-
-
-def of_status(status: int) -> Outcome:
-    """Return what an HTTP status comes to."""
-    if status in _BUSY:
-        return Outcome.BUSY
-    if status == _GONE:
-        return Outcome.GONE
-    by_class = {
-        2: Outcome.DELIVERED,
-        3: Outcome.REDIRECTED,
-        4: Outcome.REFUSED_BY_RECEIVER,
-        5: Outcome.RECEIVER_FAILED,
-    }
-    return by_class.get(status // 100, Outcome.UNEXPECTED_STATUS)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Connections to receivers: names resolved, addresses guarded, idle ones kept for a while."""
+"""Connections to receivers: names resolved, opened behind the address guard, idle ones kept for a while."""
 
 import asyncio
 import socket
@@ -10,12 +10,9 @@ from typing import NamedTuple
 
 import aiohappyeyeballs
 
-from coro_events.rules.addresses import ForbiddenAddressError, Network, forbidden_rule
+from coro_events.rules.addresses import Network
 from services.dispatcher.deliver.connection import Connection
-
-# What `getaddrinfo` gives: family, type, protocol, canonical name, address.
-_Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-_Info = tuple[int, int, int, str, _Address]
+from services.dispatcher.deliver.guard import AddressGuard, AddressInfo
 
 # An idle connection is closed after so long: most servers keep theirs longer, and none is wronged.
 IDLE_S = 15.0
@@ -29,15 +26,17 @@ RESOLVING_THREADS = 32
 # The head start of one address before the next is tried as well (RFC 8305 recommends 250 ms).
 _HEAD_START_S = 0.25
 
+# By these a name server tells that the name has no address; by any other number, that it could not tell.
+_NO_ADDRESS = frozenset({socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY})
 
-Lookup = Callable[[str, int], Sequence[_Info]]
+Lookup = Callable[[str, int], Sequence[AddressInfo]]
 
 
-def look_up(host: str, port: int) -> Sequence[_Info]:
+def look_up(host: str, port: int) -> Sequence[AddressInfo]:
     """Return the addresses of a host, as the system's resolver knows them; it blocks.
 
     Raises:
-        OSError: The name has no address (gaierror).
+        OSError: The name has no address, or nobody could tell (gaierror).
     """
     return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
@@ -52,6 +51,14 @@ class Origin(NamedTuple):
 
 class UnreachableError(Exception):
     """No address of the host takes connections."""
+
+
+class NameNotFoundError(OSError):
+    """The name does not exist, or has no address."""
+
+
+class NameUnresolvedError(OSError):
+    """No name server told whether the name has an address."""
 
 
 class Pool:
@@ -73,7 +80,7 @@ class Pool:
         self._name_s = name_s
         self._lookup = lookup
         self._idle: dict[Origin, deque[Connection]] = {}
-        self._names: dict[tuple[str, int], tuple[float, asyncio.Task[Sequence[_Info]]]] = {}
+        self._names: dict[tuple[str, int], tuple[float, asyncio.Task[Sequence[AddressInfo]]]] = {}
         self._threads = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -112,36 +119,23 @@ class Pool:
         if self._idle or self._names:
             self._sweep_later()
 
-    async def open(self, origin: Origin) -> Connection:
-        """Connect to the first address of the host that answers, having looked at each before.
+    async def open(self, origin: Origin, infos: Sequence[AddressInfo]) -> Connection:
+        """Connect to the first of a host's addresses that answers; the guard looks at each before.
 
         Raises:
-            ForbiddenAddressError: It leads to addresses that are never called.
+            ForbiddenAddressError: They are never called.
             UnreachableError: Nobody accepts connections there.
-            OSError: The name has no address (gaierror), the handshake failed (SSLError) or broke off.
+            OSError: The handshake failed (SSLError), or somebody broke off.
         """
-        infos = await self._resolve(origin.host, origin.port)
-        refused: list[ForbiddenAddressError] = []
-
-        def open_socket(info: _Info) -> socket.socket:
-            # Here and nowhere earlier: a name may give another answer between a check and its use.
-            family, kind, protocol, _, address = info
-            rule = forbidden_rule(str(address[0]), self._allowed)
-            if rule is not None:
-                refused.append(ForbiddenAddressError(rule))
-                raise refused[-1]
-            opened = socket.socket(family=family, type=kind, proto=protocol)
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return opened
-
+        guard = AddressGuard(self._allowed)
         try:
             connected = await aiohappyeyeballs.start_connection(
-                infos, happy_eyeballs_delay=_HEAD_START_S, interleave=1, socket_factory=open_socket
+                infos, happy_eyeballs_delay=_HEAD_START_S, interleave=1, socket_factory=guard.open_socket
             )
         except (ConnectionResetError, ConnectionAbortedError, TimeoutError):
             raise
         except OSError as error:
-            raise (refused[0] if refused else UnreachableError()) from error
+            raise (guard.refusal or UnreachableError()) from error
         return await self._start(connected, origin)
 
     async def _start(self, connected: socket.socket, origin: Origin) -> Connection:
@@ -157,8 +151,14 @@ class Pool:
             raise
         return connection
 
-    async def _resolve(self, host: str, port: int) -> Sequence[_Info]:
-        """Return the host's addresses; those who ask at the same time share one answer."""
+    async def resolve(self, origin: Origin) -> Sequence[AddressInfo]:
+        """Return the host's addresses; those who ask at the same time share one answer.
+
+        Raises:
+            NameNotFoundError: It has none.
+            NameUnresolvedError: Nobody could tell.
+        """
+        host, port = origin.host, origin.port
         known = self._names.get((host, port))
         if known is None or not self._is_good(known):
             asking = self._loop.create_task(self._ask(host, port), name="deliver.resolve")
@@ -168,10 +168,13 @@ class Pool:
             self._sweep_later()
         return await asyncio.shield(known[1])
 
-    async def _ask(self, host: str, port: int) -> Sequence[_Info]:
-        return await self._loop.run_in_executor(self._threads, self._lookup, host, port)
+    async def _ask(self, host: str, port: int) -> Sequence[AddressInfo]:
+        try:
+            return await self._loop.run_in_executor(self._threads, self._lookup, host, port)
+        except socket.gaierror as error:
+            raise (NameNotFoundError() if error.errno in _NO_ADDRESS else NameUnresolvedError()) from error
 
-    def _is_good(self, entry: tuple[float, asyncio.Task[Sequence[_Info]]]) -> bool:
+    def _is_good(self, entry: tuple[float, asyncio.Task[Sequence[AddressInfo]]]) -> bool:
         """Whether an answer is fresh or still to come: a resolver that hangs is not asked by thread after thread."""
         until, asking = entry
         if not asking.done():

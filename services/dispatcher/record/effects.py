@@ -68,6 +68,7 @@ def _wait_s(attempt: Attempt, schedule: RetrySchedule, chance: float) -> float |
             | Outcome.TIMED_OUT
             | Outcome.TLS_FAILED
             | Outcome.NAME_NOT_FOUND
+            | Outcome.NAME_UNRESOLVED
             | Outcome.MALFORMED_ANSWER
             | Outcome.ADDRESS_FORBIDDEN
             | Outcome.UNSENDABLE

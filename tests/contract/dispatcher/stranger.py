@@ -64,9 +64,11 @@ class Stranger:
 
 
 @asynccontextmanager
-async def listening(stranger: Stranger, tls: ssl.SSLContext | None = None) -> AsyncIterator[Stranger]:
+async def listening(
+    stranger: Stranger, tls: ssl.SSLContext | None = None, *, address: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[Stranger]:
     """Let it listen on loopback for the block."""
-    server = await asyncio.start_server(stranger.serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(stranger.serve, address, port, ssl=tls)
     stranger.port = server.sockets[0].getsockname()[1]
     try:
         yield stranger

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from services.dispatcher.deliver.connection import Connection
 from services.dispatcher.deliver.http import HttpSender
 from services.dispatcher.deliver.outcome import Outcome
 from services.dispatcher.deliver.pool import Origin, Pool, look_up
@@ -36,6 +37,10 @@ async def sender(clock: FakeClock) -> AsyncIterator[HttpSender]:
 
 def to(stranger: Stranger) -> Request:
     return Request(url=f"http://127.0.0.1:{stranger.port}/", headers={}, body=b"{}")
+
+
+async def connect(pool: Pool, origin: Origin) -> Connection:
+    return await pool.open(origin, await pool.resolve(origin))
 
 
 WHOLE = {
@@ -137,7 +142,7 @@ async def test_attempt_that_is_cancelled_takes_its_connection_along(sender: Http
 async def test_idle_connection_is_closed_after_a_while(stranger: Stranger) -> None:
     pool = Pool(tls=ssl.create_default_context(), allowed=LOOPBACK, idle_s=0.05)
     origin = Origin("127.0.0.1", stranger.port, tls=False)
-    pool.keep(origin, await pool.open(origin))
+    pool.keep(origin, await connect(pool, origin))
     await wait_until(lambda: stranger.ended == 1, what="the idle connection is closed", limit_s=5)
     assert pool.take(origin) is None
     await pool.close()
@@ -154,13 +159,13 @@ async def test_name_is_looked_up_once_by_all_who_wait_for_it_however_long(strang
     # An answer that has come is stale at once; one that has not is waited for.
     pool = Pool(tls=ssl.create_default_context(), allowed=LOOPBACK, name_s=0, lookup=slow)
     origin = Origin("receiver.example", stranger.port, tls=False)
-    waiting = [asyncio.create_task(pool.open(origin)) for _ in range(3)]
+    waiting = [asyncio.create_task(connect(pool, origin)) for _ in range(3)]
     await wait_until(lambda: asked, what="the name is looked up", limit_s=5)
     await let_others_run()
     may_answer.set()
     for connection in await asyncio.gather(*waiting):
         connection.abort()
     assert asked == ["receiver.example"]
-    (await pool.open(origin)).abort()
+    (await connect(pool, origin)).abort()
     assert len(asked) == 2
     await pool.close()

@@ -91,6 +91,7 @@ OUTCOMES = MappingProxyType(
         "timed_out": "Timed out",
         "tls_failed": "No secure connection",
         "name_not_found": "Host not found",
+        "name_unresolved": "Name servers silent",
         "malformed_answer": "Not HTTP",
         "address_forbidden": "Address not public",
         "unsendable": "Cannot be sent",
