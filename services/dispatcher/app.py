@@ -37,7 +37,7 @@ from services.dispatcher.record.retry import RetrySchedule
 from services.dispatcher.record.sql import SqlLedger
 from services.dispatcher.replay.sql import SqlReplays
 from services.dispatcher.settings import DispatcherSettings
-from services.dispatcher.upkeep import BACKLOG_INTERVAL_S, REVIEW_INTERVAL_S, SETTLE_INTERVALS, Upkeep
+from services.dispatcher.upkeep import BACKLOG_INTERVAL_S, HOLD_INTERVALS, REVIEW_INTERVAL_S, Upkeep
 
 _log = get_logger("app")
 
@@ -247,7 +247,7 @@ class Dispatcher:
             "deliver": settings.dispatcher_deadline_s,
             "record": 0.0,
             "claim": 2 * interval_s,
-            "settle": SETTLE_INTERVALS * interval_s,
+            "hold": HOLD_INTERVALS * interval_s,
             "replay": interval_s,
             "review": REVIEW_INTERVAL_S,
             "measure": BACKLOG_INTERVAL_S,

@@ -15,7 +15,7 @@ from services.dispatcher.match.sql import SqlPlanner
 from services.dispatcher.match.targets import Targets
 from services.dispatcher.record.sql import SqlLedger
 from tests.support.clock import FakeClock
-from tests.support.dispatching import decoded_of, make_effect
+from tests.support.dispatching import at_most, decoded_of, make_effect
 from tests.support.makers import insert_webhook, insert_workspace, make_event
 
 DELIVERIES = 3_000
@@ -50,7 +50,7 @@ async def planned(database: Database, vault: Vault, clock: FakeClock, count: int
     )
     deliveries = []
     for _ in range(count // BATCH):
-        plan = await planner.plan(decoded_of(*(make_event() for _ in range(BATCH))), lambda _: 1_000)
+        plan = await planner.plan(decoded_of(*(make_event() for _ in range(BATCH))), at_most(1_000))
         deliveries += plan.claimed
     return deliveries
 

@@ -209,7 +209,7 @@ async def test_nothing_more_is_sent_when_a_final_failure_has_disabled_the_webhoo
         room.emit(*(make_event() for _ in range(5)))
         room.start("intake")
         await wait_until(lambda: room.lanes.waiting == 5, what="five deliveries to wait")
-        room.start("deliver", "record", "claim", "settle")
+        room.start("deliver", "record", "claim", "hold")
         await room.until_states("failed", *["held"] * 4)
         assert len(room.sender.sent) == 1
 
@@ -244,7 +244,7 @@ async def test_what_waits_is_taken_out_when_its_webhook_is_stopped_elsewhere(
             room.store.webhooks[webhook_id].state = state
         room.source.log.append(told(kind, WebhookChanged(webhook_id=str(webhook_id))))
         await wait_until(lambda: room.lanes.waiting == left, what="what waits to be taken out")
-        room.start("settle", "deliver", "record")
+        room.start("hold", "deliver", "record")
         await room.until_states(*[becomes] * (4 - left), *["delivered"] * left)
         assert len(room.sender.sent) == left, "a disabled webhook still gets what a person asked for"
 

@@ -177,7 +177,7 @@ async def test_record_is_not_stuck_when_the_database_is_away(room: Room) -> None
     await room.until_states("delivered")
 
 
-@pytest.mark.parametrize("loop", ["intake", "claim", "settle", "replay", "review", "measure"])
+@pytest.mark.parametrize("loop", ["intake", "claim", "hold", "replay", "review", "measure"])
 async def test_loop_goes_round_when_there_is_nothing_to_do(room: Room, loop: str) -> None:
     room.progress.expect({loop: LIMIT_S})
     await room.clock.sleep(LIMIT_S + 1)
