@@ -300,7 +300,7 @@ class Pipeline:
             await self._release(stale)
         if not batch:
             return
-        self._writing = batch
+        self._writing, began = batch, self._clock.monotonic()
         written = await until_it_works(
             self._progress.each_try("record", lambda: self._ledger.record(batch)),
             name="record.write",
@@ -309,7 +309,7 @@ class Pipeline:
         )
         self._writing = []
         self._lanes.recorded(len(batch))
-        self._reporter.recorded(len(batch), written)
+        self._reporter.recorded(len(batch), written, self._clock.monotonic() - began)
         self._reporter.attempted(batch, self._clock.now())
         failed_for_good = [effect.attempt for effect in written if effect.disable_reason is not None]
         await self._stop_sending({attempt.delivery.target.webhook_id for attempt in failed_for_good})

@@ -1,4 +1,4 @@
-"""The one wide line per attempt, and its metrics."""
+"""The one wide line per attempt and per recorded batch, and their metrics."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -31,9 +31,16 @@ class Reporter:
             if effect.attempt.answer.outcome is Outcome.DELIVERED
         )
 
-    def recorded(self, given: int, written: Sequence[Effect]) -> None:
-        """Report a recorded batch."""
+    def recorded(self, given: int, written: Sequence[Effect], duration_s: float) -> None:
+        """Report a recorded batch: how many outcomes it had, which of them count, how long it took with all tries."""
         self._metrics.record_batch.observe(given)
+        _log.info(
+            "batch.recorded",
+            outcomes=given,
+            written=len(written),
+            claims_lost=given - len(written),
+            duration_ms=round(duration_s * 1000),
+        )
         if given > len(written):
             self._metrics.lost_claims.inc(given - len(written))
             _log.warning("claim.lost", deliveries=given - len(written))

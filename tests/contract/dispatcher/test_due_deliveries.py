@@ -123,3 +123,17 @@ async def test_release_changes_nothing_when_the_delivery_is_over(world: World) -
     await world.ledger.record([make_effect(delivery)])
     await world.due.release([delivery])
     assert (await world.rows())[delivery.hook_id].state == "delivered"
+
+
+async def test_backlog_counts_what_is_due_and_nobodys_and_how_long_the_oldest_is(world: World) -> None:
+    empty = await world.due.backlog()
+    assert (empty.due, empty.oldest_s) == (0, 0)
+    await world.add_webhook()
+    await leave(world, 3)
+    await world.planner.plan(decoded_of(make_event()), at_most(1_000))
+    await world.pass_time(20)
+    backlog = await world.due.backlog()
+    assert backlog.due == 3, "what is claimed does not count"
+    assert backlog.oldest_s == pytest.approx(20, abs=5)
+    await world.due.claim(roomy, 10)
+    assert (await world.due.backlog()).due == 0

@@ -79,6 +79,10 @@ class World(Protocol):
         """Let so much time pass that every lease and every wait is over."""
         ...
 
+    async def pass_time(self, duration_s: float) -> None:
+        """Let so many seconds pass for every row that waits or is leased."""
+        ...
+
     async def rows(self) -> dict[UUID, Row]:
         """Return all deliveries by hook id."""
         ...
@@ -116,6 +120,10 @@ class FakeWorld:
     async def make_due(self) -> None:
         for row in self.store.rows.values():
             row.due_at = self.store.clock.monotonic()
+
+    async def pass_time(self, duration_s: float) -> None:
+        for row in self.store.rows.values():
+            row.due_at -= duration_s
 
     async def rows(self) -> dict[UUID, Row]:
         now = self.store.clock.monotonic()
@@ -158,6 +166,14 @@ class RealWorld:
     async def make_due(self) -> None:
         async with self._database.write() as connection:
             await connection.execute(text("update deliveries set due_at = now(), leased_until = now()"))
+
+    async def pass_time(self, duration_s: float) -> None:
+        move = (
+            "update deliveries set due_at = due_at - make_interval(secs => :by),"
+            " leased_until = leased_until - make_interval(secs => :by)"
+        )
+        async with self._database.write() as connection:
+            await connection.execute(text(move), {"by": duration_s})
 
     async def rows(self) -> dict[UUID, Row]:
         query = "select *, extract(epoch from greatest(due_at, leased_until) - now()) as due_in_s from deliveries"
