@@ -3,6 +3,8 @@
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+
 from services.dispatcher.deliver.outcome import Outcome
 from tests.contract.dispatcher.worlds import LEASE_S, World, leave, roomy
 from tests.support.clock import START, FakeClock
