@@ -53,7 +53,15 @@ class WatchedLanes(Lanes):
 class Room:
     """A pipeline with fakes all round; its clock moves when somebody sleeps."""
 
-    def __init__(self, *, each: int = 4, total: int = 4, waiting: int = 100, sender: FakeSender | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        each: int = 4,
+        total: int = 4,
+        waiting: int = 100,
+        sender: FakeSender | None = None,
+        planner: type[FakePlanner] = FakePlanner,
+    ) -> None:
         self.clock = FakeClock(auto_advance=True)
         self.store = FakeStore(self.clock)
         self.source = FakeSource(FakeOffsets(self.store))
@@ -68,7 +76,7 @@ class Room:
         )
         bells, self.progress = Bells(), Progress(self.clock)
         due = FakeDueDeliveries(self.store, lease_s=LEASE_S)
-        self.planner = FakePlanner(self.store, lease_s=LEASE_S)
+        self.planner = planner(self.store, lease_s=LEASE_S)
         self.upkeep = Upkeep(
             lanes=self.lanes,
             due=due,

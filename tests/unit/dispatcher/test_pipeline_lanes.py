@@ -17,14 +17,18 @@ from coro_events.contract.webhook_events import (
     WebhookEventType,
     encode_webhook_event,
 )
+from coro_events.errors import FenceLostError
 from services.dispatcher.deliver.outcome import Answer, Outcome
 from services.dispatcher.deliver.request import Request
+from services.dispatcher.intake.batch import Decoded
 from services.dispatcher.match.delivery import Delivery
+from services.dispatcher.match.plan import Plan
+from services.dispatcher.match.plan import Room as Asked
 from services.dispatcher.pipeline import HELD_BACK_S
 from services.dispatcher.record.retry import RetrySchedule
 from tests.support.clock import START
 from tests.support.dispatching import RawRecord, at_most, decoded_of, make_target
-from tests.support.fakes import FakeSender
+from tests.support.fakes import FakePlanner, FakeSender
 from tests.support.makers import make_event
 from tests.support.waiting import let_others_run, wait_until
 from tests.unit.dispatcher.test_lanes import some, teach
@@ -44,6 +48,16 @@ class HoldingSender(FakeSender):
             await self.let_go.wait()
             return Answer(Outcome.DELIVERED, status=200)
         return await super().send(request)
+
+
+class OvertakenPlanner(FakePlanner):
+    """Loses the fence when there was room for the batch already."""
+
+    async def plan(self, decoded: Decoded, room: Asked) -> Plan:
+        assert decoded.events
+        await let_others_run()
+        assert room({uuid.uuid4(): 50})
+        raise FenceLostError
 
 
 async def leave(room: Room, count: int) -> list[Delivery]:
@@ -162,10 +176,23 @@ async def test_batches_follow_the_number_of_deliveries_an_event() -> None:
     async with Room(each=16, total=16, waiting=1_000) as room:
         for _ in range(10):
             room.webhook()
-        room.emit(*(make_event() for _ in range(1_500)))
-        room.start()
-        await wait_until(lambda: room.source.lag_told == 1_500, what="all events to be taken in")
-        assert max(room.source.batches[6:]) <= 75, "what fits, divided by ten webhooks"
+        room.start("intake", "deliver", "record")
+        for taken_in in range(20, 220, 20):
+            room.emit(*(make_event() for _ in range(20)))
+            await room.until_states(*["delivered"] * taken_in * 10)
+        room.source.batches.clear()
+        room.emit(*(make_event() for _ in range(200)))
+        await wait_until(lambda: room.source.lag_told == 400, what="all events to be taken in")
+        assert max(room.source.batches) <= 75, "what fits, divided by ten webhooks"
+
+
+async def test_claims_find_room_again_when_a_batch_was_overtaken() -> None:
+    async with Room(planner=OvertakenPlanner) as room:
+        free = room.lanes.free_claimed
+        room.emit(make_event())
+        room.start("intake")
+        await wait_until(lambda: room.source.repositions > 1, what="the fence to be lost")
+        assert room.lanes.free_claimed == free, "nothing is promised to what is not planned"
 
 
 async def test_healthy_receivers_are_served_when_another_holds_every_permit() -> None:
