@@ -80,6 +80,19 @@ async def test_one_kind_leaves_room_for_the_other_in_the_lane_of_a_webhook(clock
     assert [fill(lanes, slow.webhook_id, claimed=kind) for kind in (first, not first)] == [1, 1]
 
 
+@pytest.mark.parametrize(("webhooks", "records"), [(1, 500), (2, 337), (10, 67)])
+async def test_batch_fits_whole_when_the_process_is_barely_at_its_limit(
+    clock: FakeClock, webhooks: int, records: int
+) -> None:
+    lanes = make_lanes(clock, total=256, each=16, waiting=2_000)
+    fast = await fast_lanes(lanes, clock, webhooks)
+    while not lanes.busy():
+        lanes.offer(make_delivery(make_target(webhook_id=one)) for one in fast)
+    lanes.reserve(400)
+    wanted = dict.fromkeys(fast, records)
+    assert lanes.grant(wanted) == wanted, "what was read goes nowhere but into memory, also while a claim is under way"
+
+
 def test_all_webhooks_of_a_batch_share_what_is_free(clock: FakeClock) -> None:
     lanes = make_lanes(clock, total=64, each=64, waiting=WAITING)
     wanted = {uuid.uuid4(): 500 for _ in range(100)}
