@@ -3,11 +3,12 @@
 import asyncio
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 import structlog
 
-from coro_events.runtime.supervisor import Supervisor
+from coro_events.runtime.supervisor import CANCEL_WITHIN_S, Supervisor
 from tests.support.waiting import let_others_run
 
 
@@ -61,6 +62,24 @@ async def test_process_stops_with_an_error_when_a_task_just_ends() -> None:
     with structlog.testing.capture_logs() as lines:
         assert await supervisor.run() == 1
     assert deaths(lines) == ["over"]
+
+
+async def test_late_task_is_left_when_it_resists_its_cancelling() -> None:
+    supervisor = Supervisor(drain_s=0.05)
+    released = asyncio.Event()
+
+    async def resist() -> None:
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+
+    supervisor.start("resisting", resist())
+    supervisor.stop()
+    try:
+        async with asyncio.timeout(CANCEL_WITHIN_S + 20):
+            assert await supervisor.run() == 0
+    finally:
+        released.set()
 
 
 async def test_late_task_is_cancelled_at_the_drain_deadline() -> None:
