@@ -10,13 +10,13 @@ import argparse
 import asyncio
 import json
 import resource
-import socket
-import struct
 import time
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import uvloop
+
+from tests.support.sockets import reset
 
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 _END = b"\r\n\r\n"
@@ -176,7 +176,8 @@ class _Protocol(asyncio.Protocol):
                 self._drip(int(parts[1]) / 1000 if parts[1:] else 1)
             case "reset":
                 self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbroken")
-                self._reset()
+                if self._transport is not None:
+                    reset(self._transport)
             case other:
                 self._write(_CANNED.get(other, _NOT_FOUND))
 
@@ -184,13 +185,6 @@ class _Protocol(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"x")
             asyncio.get_running_loop().call_later(every_s, self._drip, every_s)
-
-    def _reset(self) -> None:
-        if self._transport is not None:
-            # Without lingering the kernel says that the connection is reset, and not that it is over.
-            own = self._transport.get_extra_info("socket")
-            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._transport.abort()
 
     def _control(self, path: str) -> None:
         if path == "/reset-stats":

@@ -1,6 +1,8 @@
-"""Refuses network connections in tests that must not make any."""
+"""Refuses network connections in tests that must not make any, and ends others as a bad network does."""
 
+import asyncio
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,3 +31,13 @@ def no_network() -> Iterator[None]:
         mock.patch.object(socket.socket, "connect_ex", refuse_ex),
     ):
         yield
+
+
+def reset(transport: asyncio.WriteTransport) -> None:
+    """End a connection with a TCP reset; what was written before may or may not arrive.
+
+    Without lingering the kernel says that the connection is reset, and not that it is over.
+    """
+    own = transport.get_extra_info("socket")
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

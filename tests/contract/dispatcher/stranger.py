@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.support.sockets import reset
 from tests.support.waiting import let_others_run
 
 
@@ -16,6 +17,7 @@ class Stranger:
     Attributes:
         answer: Bytes to say after each request.
         closes: Whether it closes the connection afterwards.
+        resets: Whether it resets the connection afterwards.
         silences: After how many of the next requests it closes without a word.
         requests: Heads and bodies, as they came.
         connections: How many were opened.
@@ -25,6 +27,7 @@ class Stranger:
 
     answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     closes: bool = False
+    resets: bool = False
     silences: int = 0
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
@@ -48,7 +51,9 @@ class Stranger:
                     writer.write(self.answer[start : start + self.piece])
                     await writer.drain()
                     await let_others_run()
-                if self.closes:
+                if self.resets:
+                    reset(writer.transport)
+                if self.closes or self.resets:
                     return
         except (asyncio.IncompleteReadError, OSError):
             return

@@ -53,6 +53,8 @@ def request_to(url: str) -> Request:
         ("/status/503", Outcome.BUSY, 503),
         ("/hang", Outcome.TIMED_OUT, None),
         ("/drip", Outcome.TIMED_OUT, None),
+        ("/drip/20", Outcome.TIMED_OUT, None),
+        ("/drip-head/20", Outcome.TIMED_OUT, None),
         ("/reset", Outcome.CONNECTION_BROKEN, None),
         ("/garbage", Outcome.MALFORMED_ANSWER, None),
         ("/long", Outcome.DELIVERED, 200),

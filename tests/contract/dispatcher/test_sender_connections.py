@@ -78,6 +78,13 @@ async def test_answer_is_broken_when_it_ends_before_its_length(sender: HttpSende
     assert (await sender.send(to(stranger))).outcome is Outcome.CONNECTION_BROKEN
 
 
+async def test_answer_is_broken_when_a_reset_comes_where_its_end_would_tell_that_it_is_whole(
+    sender: HttpSender, stranger: Stranger
+) -> None:
+    stranger.answer, stranger.resets = b"HTTP/1.1 200 OK\r\n\r\nhi", True
+    assert (await sender.send(to(stranger))).outcome is Outcome.CONNECTION_BROKEN
+
+
 NOT_REUSED = {
     "the receiver says so": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
     "it is of HTTP 1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",

@@ -13,6 +13,7 @@ from services.dispatcher.deliver.request import Request
 from tests.contract.dispatcher.certificates import DAY, Authority, make_authority
 from tests.contract.dispatcher.stranger import Stranger, listening
 from tests.support.clock import FakeClock
+from tests.support.resolving import FakeLookup
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,32 @@ async def test_receiver_is_told_nothing_when_its_certificate_is_anothers(
     sender: HttpSender, authority: Authority, tmp_path: Path
 ) -> None:
     await told_nothing(sender, authority.server_context(tmp_path, host="other.example.com"))
+
+
+@pytest.mark.parametrize(
+    ("called", "certified", "expected"),
+    [
+        ("receiver.example", "receiver.example", Outcome.DELIVERED),
+        ("receiver.example", "other.example", Outcome.TLS_FAILED),
+        ("receiver.example", "127.0.0.1", Outcome.TLS_FAILED),
+        ("127.0.0.1", "receiver.example", Outcome.TLS_FAILED),
+    ],
+)
+async def test_certificate_must_be_for_the_host_that_the_url_names(
+    clock: FakeClock, authority: Authority, tmp_path: Path, *, called: str, certified: str, expected: Outcome
+) -> None:
+    sender = HttpSender(
+        clock=clock,
+        deadline_s=5,
+        allowed_networks=[ip_network("127.0.0.0/8")],
+        ssl_context=authority.client_context(),
+        lookup=FakeLookup({"receiver.example": [["127.0.0.1"]]}),
+    )
+    async with listening(Stranger(), authority.server_context(tmp_path, host=certified)) as stranger:
+        answer = await sender.send(Request(url=f"https://{called}:{stranger.port}/", headers={}, body=b"{}"))
+    await sender.close()
+    assert answer.outcome is expected
+    assert len(stranger.requests) == (1 if expected is Outcome.DELIVERED else 0)
 
 
 async def test_receiver_is_told_nothing_when_its_certificate_expired(
