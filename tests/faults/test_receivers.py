@@ -22,7 +22,7 @@ EVENTS = 2_000
 HEALTHY = ["/ok/a", "/ok/b", "/ok/c"]
 SICK = {
     **{f"/hang/{name}": {"timed_out"} for name in "abcd"},
-    **{f"/drip/{name}": {"timed_out"} for name in "ab"},
+    **{f"/drip/1000/{name}": {"timed_out"} for name in "ab"},
     "/reset": {"connection_broken"},
 }
 # So long does an attempt at one that hangs keep its permit, and what the healthy may take for all of theirs: they are
@@ -36,13 +36,15 @@ async def test_the_healthy_get_everything_when_others_hang_and_drip_and_reset(
     stand: Stand, report: Callable[[Result], None]
 ) -> None:
     assert SICK_EVENTS * len(SICK) > 2 * MAX_IN_FLIGHT
-    stand.settings |= {"CORO_DISPATCHER_RETRY_INITIAL_S": "0.5", "CORO_DISPATCHER_RETRY_FACTOR": "1"}
+    stand.settings["CORO_DISPATCHER_RETRY_FACTOR"] = "1"
     await make_tree(stand, HEALTHY, strangers=0)
     await _add_sick(stand)
     first = stand.start_dispatcher(
         CORO_DISPATCHER_DEADLINE_S=f"{HANGING_S}",
         CORO_DISPATCHER_LEASE_S=f"{3 * HANGING_S}",
         CORO_DISPATCHER_DRAIN_S=f"{2 * HANGING_S}",
+        # Nobody is given up while events still come: who is disabled gets none.
+        CORO_DISPATCHER_RETRY_INITIAL_S=f"{HANGING_S / 2:g}",
     )
     await first.ready()
     began_at = SystemClock().now()
@@ -54,7 +56,7 @@ async def test_the_healthy_get_everything_when_others_hang_and_drip_and_reset(
     await _until_the_healthy_have_all(stand, len(accepted))
     # The next one has less patience: the sick are given up after four attempts, and what waits for them is then held.
     assert await first.stop() == 0
-    await stand.start_dispatcher(CORO_DISPATCHER_DEADLINE_S="1").ready()
+    await stand.start_dispatcher(CORO_DISPATCHER_DEADLINE_S="1", CORO_DISPATCHER_RETRY_INITIAL_S="0.5").ready()
     await until_all_recorded(stand, accepted, limit_s=LIMIT_S)
     audited = await judge(stand, accepted, HEALTHY)
     of_first_child = [number for number in accepted if number < SICK_EVENTS or number % CHILDREN == 0]
