@@ -6,7 +6,8 @@ from sqlalchemy import text
 
 from coro_events.store.unit import ReadConnection
 
-# Each partition answers from its index of pending rows, nearly always empty.
+# Each partition answers from its index of pending rows, nearly always empty. The order is the one of that index: else
+# PostgreSQL may read all of it to find a single row.
 _PENDING_DAYS = text(
     """
     select days.day from (
@@ -14,7 +15,9 @@ _PENDING_DAYS = text(
         from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = cast('deliveries' as regclass)
     ) as days
-    cross join lateral (select from deliveries d where d.day = days.day and d.state = 'pending' limit 1) as found
+    cross join lateral (
+        select from deliveries d where d.day = days.day and d.state = 'pending' order by d.webhook_id, d.due_at limit 1
+    ) as found
     order by days.day
     """
 )

@@ -34,6 +34,8 @@ class DueDeliveries(Protocol):
     async def claim(self, room: Callable[[UUID], int], limit: int) -> Sequence[Delivery]:
         """Claim up to `limit` deliveries that are due, fairly over webhooks, at most as many each as there is room.
 
+        A share is one of all days together: no day waits for the backlog of another.
+
         Raises:
             StoreUnavailableError: The database is away.
         """

@@ -1,10 +1,9 @@
-"""Claims of what is due: fair over webhooks, skipping what another replica holds and lanes that are full.
+"""Claims of what is due: fair over webhooks and days, skipping what another replica holds and lanes that are full.
 
-Whole days are looked at one after the other, because a day is a partition: each statement then touches one partition
-and its index alone.
+A day is a partition. Statements go through the days that have anything pending, which are few, one by one: PostgreSQL
+leaves out the partitions of all others where a day is one value, and not where it is any of an array.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, cast
@@ -18,7 +17,7 @@ from coro_events.contract.place import Place, place_of
 from coro_events.rules.deliveries import DeliveryKind
 from coro_events.runtime.clock import Clock
 from coro_events.store.pending import pending_days
-from coro_events.store.unit import Database
+from coro_events.store.unit import Database, WriteConnection
 from services.dispatcher.deliver.ports import Backlog
 from services.dispatcher.match.delivery import Delivery, Happening, Target
 from services.dispatcher.match.targets import Targets, WebhookRow
@@ -26,75 +25,95 @@ from services.dispatcher.match.targets import Targets, WebhookRow
 # Deliveries of one claim at the most; the statement is planned for so many.
 MOST_A_CLAIM = 400
 
-# Webhooks looked at in one claim; the next claim goes on behind them.
+# Webhooks with something due that share one claim, and those looked at to find them; the next one goes on behind them.
 WEBHOOKS_A_CLAIM = 200
+JUMPS_A_CLAIM = 2_000
 
 _NOBODY = UUID(int=0)
 _KINDS = {kind.value: kind for kind in DeliveryKind}
 
-# How long the days with work are believed while each claim finds more than it can take.
-DAYS_KNOWN_S = 0.25
+# How long a look at what has work is believed while each claim finds more than it can take.
+KNOWN_S = 0.25
 
-# A loose index scan: jump from webhook to webhook in the index of pending rows instead of reading all rows of each.
+# A loose index scan: jump from webhook to webhook in the index of pending rows instead of reading all rows of each. The
+# first row of a webhook is the one that is due first. The row that reaches the limit of jumps tells where the next look
+# begins, whether or not anything of it is due.
 _WAITING_WEBHOOKS = text(
     """
     with recursive jump as (
-        (select webhook_id from deliveries
-         where day = :day and state = 'pending' and webhook_id > :after order by webhook_id limit 1)
+        select cast(:after as uuid) as webhook_id, cast(null as timestamptz) as due_at, 0 as number
         union all
-        select (select d.webhook_id from deliveries d
-                where d.day = :day and d.state = 'pending' and d.webhook_id > j.webhook_id
-                order by d.webhook_id limit 1)
-        from jump j where j.webhook_id is not null
+        select n.webhook_id, n.due_at, j.number + 1 from jump j cross join lateral (
+            select d.webhook_id, d.due_at from unnest(cast(:days as date[])) as days (day) cross join lateral (
+                select webhook_id, due_at from deliveries
+                where day = days.day and state = 'pending' and webhook_id > j.webhook_id
+                order by webhook_id, due_at limit 1
+            ) d
+            order by d.webhook_id, d.due_at limit 1
+        ) n
+        where j.number < :jumps
     )
-    select j.webhook_id, w.state as webhook_state, w.replaced_by is not null as is_replaced,
-           w.shadow_url is not null as shadows
-    from (select webhook_id from jump where webhook_id is not null limit :webhooks) j
-    left join webhooks w on w.id = j.webhook_id
-    order by j.webhook_id
+    select j.webhook_id, j.due_at <= now() as is_due, j.number = :jumps as is_last from jump j
+    where j.due_at <= now() or j.number = :jumps
+    limit :webhooks
     """
 )
 
 # A claim writes no column that an index holds, so that PostgreSQL can rewrite the row in its page alone; rows under way
 # stand in the way of later claims instead, and they are few.
+# Of one webhook the rows of all days are taken by their due time, so that no day waits for another.
+# The state of a webhook is read here and not before, so that one that was stopped a moment ago gets nothing.
 # The rooms add up to no more than the limit of `chosen`: it tells the planner that these are few rows, which it cannot
-# know of an array, and without it reads all events to join them; the ids are named again lest it read all webhooks.
+# know of an array. `offset 0` keeps what is looked up by its key from being joined by reading all of it.
 _CLAIM = text(
     f"""
     with chosen as (
-        select d.id
-        from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[]), cast(:manual_only as boolean[]),
-                    cast(:shadows as boolean[])) as r (webhook_id, room, manual_only, shadows)
+        select d.day, d.place, w.*
+        from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[])) as r (webhook_id, room)
         cross join lateral (
-            select ctid as id from deliveries
-            where day = :day and webhook_id = r.webhook_id and state = 'pending' and due_at <= now()
-                and (leased_until is null or leased_until <= now())
-                and case when kind = 'shadow' then r.shadows else manual or not r.manual_only end
-            order by due_at limit r.room for update skip locked
+            select w.id, w.workspace_id, w.version, w.url, w.shadow_url, w.secret_sealed, w.headers_sealed,
+                   case when w.previous_secret_until > now() then w.previous_secret_sealed end
+                       as previous_secret_sealed,
+                   v.expires_at, x.released_at as deprecated_at,
+                   -- What was planned before a draft took over goes out all the same: nobody else sends it.
+                   w.state = 'disabled' and w.replaced_by is null as is_stopped
+            from webhooks w join webhook_versions v on v.version = w.version
+            left join webhook_versions x on x.version = w.version + 1
+            where w.id = r.webhook_id and w.state <> 'expired'
+            offset 0
+        ) w
+        cross join lateral (
+            select d.day, d.place from unnest(cast(:days as date[])) as days (day) cross join lateral (
+                select day, ctid as place, due_at from deliveries
+                where day = days.day and webhook_id = w.id and state = 'pending' and due_at <= now()
+                    and (leased_until is null or leased_until <= now())
+                    and case when kind = 'shadow' then w.shadow_url is not null else manual or not w.is_stopped end
+                order by due_at limit r.room for update skip locked
+            ) d
+            order by d.due_at limit r.room
         ) d
         limit {MOST_A_CLAIM}
     ), claimed as (
         -- By the place of the row, which is locked: a key would be looked up once more.
         update deliveries d set claim = :claim, leased_until = now() + make_interval(secs => :lease_s)
-        from chosen c where d.day = :day and d.ctid = c.id
-        returning d.day, d.webhook_id, d.event_id, d.hook_id, d.kind, d.attempts, d.attempts_before, d.manual
+        from chosen c where d.day = c.day and d.ctid = c.place
+        returning d.day, d.event_id, d.hook_id, d.kind, d.attempts, d.attempts_before, d.manual, c.id, c.workspace_id,
+                  c.version, case when d.kind = 'shadow' then c.shadow_url else c.url end as url, c.secret_sealed,
+                  c.headers_sealed, c.previous_secret_sealed, c.expires_at, c.deprecated_at
     )
-    -- `_deliveries` takes the first twelve by their places.
+    -- `_deliveries` takes the first fourteen by their places.
     select c.day, c.event_id, c.hook_id, c.kind, c.attempts, c.attempts_before, c.manual,
-           e.type, e.workspace_id as event_workspace_id, e.occurred_at, cast(e.data as text) as data, e.traceparent,
+           e.type, e.workspace_id as event_workspace_id, e.occurred_at, e.data, e.traceparent, c.id, c.url,
            e.sequence, e.workspace_name, e.workspace_type, e.workspace_path,
-           w.id, w.workspace_id, w.version, case when c.kind = 'shadow' then w.shadow_url else w.url end as url,
-           w.secret_sealed, w.headers_sealed,
-           case when w.previous_secret_until > now() then w.previous_secret_sealed end as previous_secret_sealed,
-           v.expires_at, x.released_at as deprecated_at
+           c.workspace_id, c.version, c.secret_sealed, c.headers_sealed, c.previous_secret_sealed, c.expires_at,
+           c.deprecated_at
     from claimed c
-    join events e on e.day = :day and e.id = c.event_id
-    -- Between the look and the claim a webhook may have expired, or a draft may have been published: nothing is sent
-    -- then, and what is claimed is held back when its lease is over.
-    join webhooks w on w.id = c.webhook_id and w.id = any (cast(:webhook_ids as uuid[])) and w.state <> 'expired'
-        and (c.kind <> 'shadow' or w.shadow_url is not null)
-    join webhook_versions v on v.version = w.version
-    left join webhook_versions x on x.version = w.version + 1
+    cross join lateral (
+        select e.type, e.workspace_id, e.occurred_at, cast(e.data as text) as data, e.traceparent,
+               e.sequence, e.workspace_name, e.workspace_type, e.workspace_path
+        from events e where e.day = c.day and e.id = c.event_id
+        offset 0
+    ) e
     """  # noqa: S608 - a constant of this file
 )
 
@@ -115,22 +134,16 @@ COUNTED = 100_000
 _BACKLOG = text(
     """
     select count(*) as due, coalesce(extract(epoch from now() - min(due_at)), 0) as oldest_s
-    from (select due_at from deliveries where day = any (cast(:days as date[])) and state = 'pending'
-              and due_at <= now() and (leased_until is null or leased_until <= now()) limit :counted) as counted
+    from (
+        select d.due_at from unnest(cast(:days as date[])) as days (day) cross join lateral (
+            select due_at from deliveries where day = days.day and state = 'pending'
+                and due_at <= now() and (leased_until is null or leased_until <= now())
+            order by webhook_id, due_at limit :counted
+        ) d
+        limit :counted
+    ) as counted
     """
 )
-
-
-# A draft gets what was planned while it was published, and shadows; events are not matched to it.
-_GETS_NOTHING = frozenset({None, "expired"})
-
-
-def is_stopped(webhook: Row[Any]) -> bool:
-    """Return whether a webhook gets what a person asked for, and nothing else.
-
-    What was planned for a webhook before its draft took over goes out all the same: nobody else sends it.
-    """
-    return webhook.webhook_state == "disabled" and not webhook.is_replaced
 
 
 class SqlDueDeliveries:
@@ -141,77 +154,64 @@ class SqlDueDeliveries:
         self._targets = targets
         self._clock = clock
         self._lease_s = lease_s
-        # Where the next look at a day's webhooks begins, so that none of many is always last.
-        self._after: dict[date, UUID] = {}
-        # Whether the last claim found more than it could take, and when the days with work were read.
-        self._is_backlogged = False
+        # Where the next look at webhooks begins, so that none of many is always last.
+        self._after = _NOBODY
+        # What the last looks saw, and when; both are believed for a moment while claims find more than they can take.
+        self._days = list[date]()
         self._days_at = 0.0
+        self._waiting = list[UUID]()
+        self._saw_all = False
+        self._is_backlogged = False
 
     async def claim(self, room: Callable[[UUID], int], limit: int) -> Sequence[Delivery]:
         """Claim up to `limit` deliveries that are due, fairly over webhooks, at most as many each as there is room."""
         limit = min(limit, MOST_A_CLAIM)
-        claimed: list[Delivery] = []
-        taken: Counter[UUID] = Counter()
-
-        def left(webhook_id: UUID) -> int:
-            return room(webhook_id) - taken[webhook_id]
-
-        for day in await self._days_with_work():
-            if len(claimed) >= limit:
-                break
-            some = await self._claim_day(day, left, limit - len(claimed))
-            taken.update(delivery.target.webhook_id for delivery in some)
-            claimed += some
-        self._is_backlogged = len(claimed) >= limit
-        return claimed
-
-    async def _days_with_work(self) -> list[date]:
-        """Return the days that have anything pending, the oldest first; asked a few times a second under a backlog."""
-        now = self._clock.monotonic()
-        if not self._is_backlogged or now - self._days_at >= DAYS_KNOWN_S:
-            async with self._database.autocommit() as connection:
-                days = await pending_days(connection)
-            self._after = {day: self._after.get(day, _NOBODY) for day in days}
-            self._days_at = now
-        return list(self._after)
-
-    async def _waiting(self, day: date) -> Sequence[Row[Any]]:
-        """Return the next webhooks that have something pending, with their states."""
         async with self._database.autocommit() as connection:
-            rows = await connection.rows(
-                _WAITING_WEBHOOKS, {"day": day, "after": self._after[day], "webhooks": WEBHOOKS_A_CLAIM}
-            )
-        self._after[day] = rows[-1].webhook_id if len(rows) == WEBHOOKS_A_CLAIM else _NOBODY
-        return rows
-
-    async def _claim_day(self, day: date, room: Callable[[UUID], int], limit: int) -> list[Delivery]:
-        waiting = await self._waiting(day)
-        webhooks = {row.webhook_id: row for row in waiting if row.webhook_state not in _GETS_NOTHING}
-        rooms = {webhook_id: room(webhook_id) for webhook_id in webhooks}
-        roomy = {webhook_id: free for webhook_id, free in rooms.items() if free > 0}
-        if not roomy:
-            return []
-        if len(roomy) > limit:
-            # There is not a place for each: some of them, from anywhere, so that none is always last.
-            start = int(self._clock.chance() * len(roomy))
-            roomy = dict((list(roomy.items()) * 2)[start : start + limit])
-        # The same share for each that has work, so that a webhook with a million rows waits like one with ten.
-        share = max(1, limit // len(roomy))
-        claim, leased_until = uuid4(), self._clock.monotonic() + self._lease_s
-        async with self._database.autocommit() as connection:
+            waiting = await self._waiting_webhooks(connection)
+            roomy = [(webhook_id, free) for webhook_id in waiting if (free := room(webhook_id)) > 0]
+            if len(roomy) > limit:
+                # There is not a place for each: some of them, from anywhere, so that none is always last.
+                start = int(self._clock.chance() * len(roomy))
+                roomy = (roomy * 2)[start : start + limit]
+            if not roomy:
+                self._is_backlogged = False
+                return []
+            # The same share for each that has work, so that a webhook with a million rows waits like one with ten.
+            share = max(1, limit // len(roomy))
+            claim, leased_until = uuid4(), self._clock.monotonic() + self._lease_s
             rows = await connection.rows(
                 _CLAIM,
                 {
-                    "day": day,
-                    "webhook_ids": list(roomy),
-                    "rooms": [min(free, share) for free in roomy.values()],
-                    "manual_only": [is_stopped(webhooks[webhook_id]) for webhook_id in roomy],
-                    "shadows": [webhooks[webhook_id].shadows for webhook_id in roomy],
+                    "days": self._days,
+                    "webhook_ids": [webhook_id for webhook_id, _ in roomy],
+                    "rooms": [min(free, share) for _, free in roomy],
                     "claim": claim,
                     "lease_s": self._lease_s,
                 },
             )
+        self._is_backlogged = len(rows) >= limit
         return self._deliveries(rows, claim, leased_until)
+
+    async def _waiting_webhooks(self, connection: WriteConnection) -> list[UUID]:
+        """Return the next webhooks that have something due.
+
+        Under a backlog of few webhooks they are asked for a few times a second, else for each claim.
+        """
+        is_known = self._is_backlogged and self._clock.monotonic() - self._days_at < KNOWN_S
+        if not is_known:
+            self._days = await pending_days(connection)
+            self._days_at = self._clock.monotonic()
+        elif self._saw_all:
+            return self._waiting
+        rows = await connection.rows(
+            _WAITING_WEBHOOKS,
+            {"days": self._days, "after": self._after, "webhooks": WEBHOOKS_A_CLAIM, "jumps": JUMPS_A_CLAIM},
+        )
+        is_behind = len(rows) == WEBHOOKS_A_CLAIM or any(row.is_last for row in rows)
+        self._saw_all = self._after == _NOBODY and not is_behind
+        self._after = rows[-1].webhook_id if is_behind else _NOBODY
+        self._waiting = [row.webhook_id for row in rows if row.is_due]
+        return self._waiting
 
     def _deliveries(self, rows: Sequence[Row[Any]], claim: UUID, leased_until: float) -> list[Delivery]:
         """Make deliveries of claimed rows; those of one webhook to one URL share their target."""
@@ -221,11 +221,10 @@ class SqlDueDeliveries:
             # By place: a row gives a column by its name in the time that it takes to make half a delivery.
             values: tuple[Any, ...] = tuple(row)
             day, event_id, hook_id, kind, attempts, attempts_before, manual = values[:7]
-            type_, workspace_id, occurred_at, data, traceparent = values[7:12]
-            key = (row.id, row.url)
-            target = targets.get(key)
+            type_, workspace_id, occurred_at, data, traceparent, webhook_id, url = values[7:14]
+            target = targets.get((webhook_id, url))
             if target is None:
-                target = targets[key] = self._targets.of(cast("WebhookRow", row))
+                target = targets[webhook_id, url] = self._targets.of(cast("WebhookRow", row))
             place = _place(row) if target.version in PLACED_VERSIONS else None
             deliveries.append(
                 Delivery(

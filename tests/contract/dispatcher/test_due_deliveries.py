@@ -14,13 +14,15 @@ from tests.support.makers import make_event
 
 async def test_due_deliveries_are_claimed_whole_and_once(world: World, clock: FakeClock) -> None:
     await world.add_webhook()
-    planned = {one.hook_id: one for one in await leave(world, 3)}
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    planned = {one.hook_id: one for one in await leave(world, 3, traceparent=traceparent)}
     claimed = await world.due.claim(roomy, 10)
     assert {one.hook_id for one in claimed} == set(planned)
     for delivery in claimed:
         before = planned[delivery.hook_id]
         assert (delivery.day, delivery.kind, delivery.target) == (before.day, before.kind, before.target)
         assert (delivery.happening, delivery.attempts) == (before.happening, 0)
+        assert delivery.happening.traceparent == traceparent
         assert delivery.leased_until == clock.monotonic() + LEASE_S
     rows = await world.rows()
     assert all(row.is_claimed and row.due_in_s > LEASE_S / 2 for row in rows.values())
@@ -62,6 +64,16 @@ async def test_webhook_with_much_work_leaves_its_share_to_others(world: World) -
     counts = Counter(one.target.webhook_id for one in await world.due.claim(roomy, 16))
     assert counts[big] == 4
     assert {counts[one] for one in small} == {2}
+
+
+async def test_no_day_waits_for_the_backlog_of_another(world: World) -> None:
+    busy = await world.add_webhook()
+    await leave(world, 40, occurred_at=START - timedelta(days=1))
+    others = {await world.add_webhook() for _ in range(3)}
+    await leave(world, 4)
+    claimed = await world.due.claim(roomy, 16)
+    assert Counter(one.target.webhook_id for one in claimed) == dict.fromkeys({busy, *others}, 4)
+    assert {one.day for one in claimed if one.target.webhook_id in others} == {START.date()}
 
 
 async def test_no_more_is_claimed_than_the_limit(world: World) -> None:

@@ -9,6 +9,8 @@ from sqlalchemy import text
 from coro_events.store.engine import make_engine
 from coro_events.store.unit import Database
 from coro_events.store.vault import Vault
+from services.dispatcher.deliver.sql import SqlDueDeliveries
+from services.dispatcher.hold.sql import SqlStoppedDeliveries
 from services.dispatcher.intake.sql import SqlFence, SqlTree
 from services.dispatcher.match.delivery import Delivery
 from services.dispatcher.match.sql import SqlPlanner
@@ -70,3 +72,31 @@ async def test_batch_reads_its_own_rows_alone_when_the_day_holds_many(
         await ledger.record([make_effect(delivery) for delivery in deliveries[start : start + BATCH]])
     read = await rows_read(database) - before
     assert read <= 5 * 10 * BATCH, f"{read} rows were read to record {10 * BATCH} outcomes"
+
+
+async def test_claims_and_holding_back_read_what_waits_alone_when_the_day_holds_many(
+    one_connection: Database, vault: Vault, clock: FakeClock
+) -> None:
+    database = one_connection
+    await insert_workspace(database, "acme")
+    hook = await insert_webhook(database, vault, name=uuid.uuid4().hex)
+    ledger = SqlLedger(database=database, clock=clock)
+    due = SqlDueDeliveries(database=database, targets=Targets(vault), clock=clock, lease_s=30.0)
+    stopped = SqlStoppedDeliveries(database)
+    # Their statements are planned while nothing is there, and kept.
+    assert [list(await due.claim(lambda _: BATCH, BATCH)), await stopped.hold_back(BATCH)] == [[], 0]
+    deliveries = await planned(database, vault, clock, DELIVERIES)
+    await ledger.record([make_effect(delivery) for delivery in deliveries[: DELIVERIES - BATCH]])
+    await due.release(deliveries[DELIVERIES - BATCH :])
+    before = await rows_read(database)
+    assert len(await due.claim(lambda _: BATCH, BATCH // 2)) == BATCH // 2
+    assert (await due.backlog()).due == BATCH // 2
+    async with database.write() as connection:
+        await connection.execute(text("update webhooks set state = 'disabled' where id = :id"), {"id": hook.id})
+    assert await stopped.hold_back(BATCH // 4) == BATCH // 4
+    async with database.write() as connection:
+        await connection.execute(text("delete from webhooks where id = :id"), {"id": hook.id})
+    assert await stopped.hold_back(BATCH) == BATCH // 2 - BATCH // 4
+    read = await rows_read(database) - before
+    # Whoever comes first passes by the entries of what is over, once.
+    assert read <= DELIVERIES + 10 * BATCH, f"{read} rows were read to claim and to hold back {BATCH}"
