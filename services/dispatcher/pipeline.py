@@ -25,31 +25,34 @@ from services.dispatcher.deliver.lanes import Lanes
 from services.dispatcher.deliver.outcome import Answer, Outcome
 from services.dispatcher.deliver.ports import DueDeliveries, Sender
 from services.dispatcher.deliver.request import make_request
+from services.dispatcher.intake.ahead import ReadAhead
 from services.dispatcher.intake.batch import Decoded
-from services.dispatcher.intake.decode import decode_batch
 from services.dispatcher.intake.ports import EventSource, Rejects
 from services.dispatcher.match.delivery import Delivery
 from services.dispatcher.match.plan import Plan
 from services.dispatcher.match.ports import Planner
 from services.dispatcher.metrics import Metrics
-from services.dispatcher.record.effects import Attempt, Effect, decide
+from services.dispatcher.record.effects import Attempt, decide
 from services.dispatcher.record.ports import Ledger
+from services.dispatcher.record.recorder import Recorder
 from services.dispatcher.record.report import Reporter
 from services.dispatcher.record.retry import RetrySchedule
 
 _log = get_logger("pipeline")
 
-# Outcomes of one transaction, and how long the first of them may wait for the others.
-RECORD_BATCH = 500
-RECORD_LINGER_S = 0.002
-
 # Deliveries of one claim, and the least time between two looks that find nothing.
 CLAIM_BATCH = 400
 CLAIM_PAUSE_S = 0.1
 
+# The time between two claims while there is work.
+CLAIM_AGAIN_S = 0.002
+
 # Records of a batch at the least, and the weight of the newest batch in the average fan-out.
 SMALLEST_BATCH = 20
 FAN_OUT_WEIGHT = 0.3
+
+# Of the free room, what a batch may fill: the fan-out is an average.
+ROOM_TO_FILL = 0.9
 
 # How long intake may be held back by a process at its limit before it goes on all the same.
 HELD_BACK_S = 0.25
@@ -86,9 +89,7 @@ class Pipeline:
         self._lanes = lanes
         self._due = due
         self._sender = sender
-        self._ledger = ledger
         self._schedule = schedule
-        self._reporter = reporter
         self._metrics = metrics
         self._tracing = tracing
         self._clock = clock
@@ -98,43 +99,59 @@ class Pipeline:
         self._webhooks_topic = webhooks_topic
         self._deadline_s = deadline_s
         self._claim_interval_s = claim_interval_s
-        self._outcomes: list[Effect] = []
-        self._writing: list[Effect] = []
-        self._stale: list[Delivery] = []
-        self._outcome_came = asyncio.Event()
-        self._delivering = True
+        self._recorder = Recorder(
+            ledger=ledger,
+            lanes=lanes,
+            reporter=reporter,
+            clock=clock,
+            progress=progress,
+            stopping=stopping,
+            release=self._release,
+            stop_sending=self._stop_sending,
+        )
         # Deliveries an event, on average.
         self._fan_out = 1.0
 
     # Unit A: a batch of records.
 
     async def intake(self) -> None:
-        """Take in batch after batch; a batch is planned before the next is read."""
-        while not self._stopping.is_set():
-            self._progress.went_round("intake")
-            await self._lanes.until_roomy(HELD_BACK_S)
-            try:
-                batch = await self._source.fetch(self._records_that_fit())
-                if batch.spans:
-                    await self._take_in(decode_batch(batch, webhooks_topic=self._webhooks_topic))
-            except FenceLostError as error:
-                _log.info("intake.fence_lost", detail=error.detail)
-                self._lanes.forget_batch()
-                await self._source.reposition()
-            except BrokerUnavailableError as error:
-                _log.warning("intake.broker_unavailable", detail=error.detail)
-                await first_of(self._stopping, self._claim_interval_s)
-            except StoreUnavailableError:
-                # Only when stopping: nothing of the batch is planned, and whoever comes next begins with it.
-                return
+        """Take in batch after batch: the next is read while one is planned, and planned when that one is."""
+        ahead = ReadAhead(self._source, webhooks_topic=self._webhooks_topic, fits=self._records_that_fit)
+        try:
+            while not self._stopping.is_set():
+                self._progress.went_round("intake")
+                await self._lanes.until_roomy(HELD_BACK_S)
+                await self._take_in_next(ahead)
+        except StoreUnavailableError:
+            # Only when stopping: nothing of the batch is planned, and whoever comes next begins with it.
+            return
+        finally:
+            await ahead.drop()
 
-    def _records_that_fit(self) -> int:
+    async def _take_in_next(self, ahead: ReadAhead) -> None:
+        try:
+            decoded = await ahead.next()
+            if decoded.spans:
+                await self._take_in(decoded)
+        except FenceLostError as error:
+            _log.info("intake.fence_lost", detail=error.detail)
+            self._lanes.forget_batch()
+            await ahead.drop()
+            await self._source.reposition()
+        except BrokerUnavailableError as error:
+            _log.warning("intake.broker_unavailable", detail=error.detail)
+            await first_of(self._stopping, self._claim_interval_s)
+
+    def _records_that_fit(self, unplanned: int) -> int:
         """Return how many records become about as many deliveries as there is room for, by the fan-out so far.
 
         What a batch brings beyond that goes to the database and is claimed from there, at several times the cost. Slow
         receivers make this no smaller: little of theirs waits in memory.
+
+        Args:
+            unplanned: Records that were read before and take their room first.
         """
-        return max(SMALLEST_BATCH, int(self._lanes.free * 3 / 4 / self._fan_out))
+        return max(SMALLEST_BATCH, int(self._lanes.free * ROOM_TO_FILL / self._fan_out) - unplanned)
 
     async def _take_in(self, decoded: Decoded) -> None:
         if decoded.rejections:
@@ -219,14 +236,14 @@ class Pipeline:
 
     async def deliver(self) -> None:
         """Make attempts, as many at once as may be in flight, until the lanes close."""
-        self._delivering = True
+        self._recorder.more_may_come = True
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(self._lanes.most_in_flight):
                     group.create_task(self._deliver_one_by_one(), name=f"deliver.{number}")
         finally:
-            self._delivering = False
-            self._outcome_came.set()
+            self._recorder.more_may_come = False
+            self._recorder.look_up()
 
     async def _deliver_one_by_one(self) -> None:
         while (delivery := await self._lanes.take()) is not None:
@@ -238,8 +255,7 @@ class Pipeline:
         if started + self._deadline_s > delivery.leased_until:
             # It waited so long that another replica might take it while we send.
             self._lanes.done(delivery, sent=False)
-            self._stale.append(delivery)
-            self._outcome_came.set()
+            self._recorder.give_back(delivery)
             return
         started_at = self._clock.now()
         try:
@@ -253,8 +269,7 @@ class Pipeline:
             duration_ms=round((self._clock.monotonic() - started) * 1000),
             answer=answer,
         )
-        self._outcomes.append(decide(attempt, self._schedule, self._clock.chance()))
-        self._outcome_came.set()
+        self._recorder.add(decide(attempt, self._schedule, self._clock.chance()))
 
     async def _send(self, delivery: Delivery, now: datetime) -> Answer:
         if self._tracing is None:
@@ -283,36 +298,7 @@ class Pipeline:
 
     async def record(self) -> None:
         """Write outcomes in batches, until the last attempt is over and written."""
-        while True:
-            if not self._outcomes and not self._stale:
-                if self._stopping.is_set() and not self._delivering:
-                    return
-                self._outcome_came.clear()
-                await self._outcome_came.wait()
-            if len(self._outcomes) < RECORD_BATCH and not self._stopping.is_set():
-                await self._clock.sleep(RECORD_LINGER_S)
-            await self._write_outcomes()
-
-    async def _write_outcomes(self) -> None:
-        batch, self._outcomes = self._outcomes[:RECORD_BATCH], self._outcomes[RECORD_BATCH:]
-        stale, self._stale = self._stale, []
-        if stale:
-            await self._release(stale)
-        if not batch:
-            return
-        self._writing, began = batch, self._clock.monotonic()
-        written = await until_it_works(
-            self._progress.each_try("record", lambda: self._ledger.record(batch)),
-            name="record.write",
-            errors=(StoreUnavailableError,),
-            clock=self._clock,
-        )
-        self._writing = []
-        self._lanes.recorded(len(batch))
-        self._reporter.recorded(len(batch), written, self._clock.monotonic() - began)
-        self._reporter.attempted(batch, self._clock.now())
-        failed_for_good = [effect.attempt for effect in written if effect.disable_reason is not None]
-        await self._stop_sending({attempt.delivery.target.webhook_id for attempt in failed_for_good})
+        await self._recorder.run()
 
     async def _release(self, deliveries: Sequence[Delivery]) -> None:
         try:
@@ -330,7 +316,7 @@ class Pipeline:
             self._bells.work_is_due.clear()
             claimed: Sequence[Delivery] = ()
             try:
-                if not self._record_is_late():
+                if not self._recorder.is_late():
                     most = self._lanes.reserve(CLAIM_BATCH)
                     claimed = await self._due.claim(self._lanes.room_for_claimed, most)
             except StoreUnavailableError as error:
@@ -339,19 +325,11 @@ class Pipeline:
             await self._hand_over(claimed, claimed=True)
             await self._until_due(found=bool(claimed))
 
-    def _record_is_late(self) -> bool:
-        """Tell whether an outcome waits to be written beyond its lease, as when the database comes back.
-
-        To claim now would take its delivery again and send twice what only waits for the record.
-        """
-        now = self._clock.monotonic()
-        return any(effect.attempt.delivery.leased_until <= now for effect in (*self._writing, *self._outcomes))
-
     async def _until_due(self, *, found: bool) -> None:
         """Wait for the next look: soon while there is work, else an interval or until somebody knows of some."""
         if found:
             await self._lanes.until_roomy(HELD_BACK_S)
-            await first_of(self._stopping, RECORD_LINGER_S)
+            await first_of(self._stopping, CLAIM_AGAIN_S)
             return
         # A look that found nothing is not repeated at once: receivers that hang leave rows with every batch that nobody
         # has room for, and each would ring.
@@ -362,4 +340,4 @@ class Pipeline:
         """Give back what was claimed and not begun; what is in flight goes on."""
         await self._release(self._lanes.close())
         self._bells.ring_all()
-        self._outcome_came.set()
+        self._recorder.look_up()

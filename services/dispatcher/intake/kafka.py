@@ -173,9 +173,10 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka i
         found = await until_it_works(
             positions, name="intake.offsets", errors=(StoreUnavailableError, KafkaError), clock=self._clock
         )
-        for partition, offset in found.items():
-            self._consumer.seek(partition, offset)
-            self._next[partition] = offset
+        # Asked anew, because the group may have taken some of them meanwhile.
+        for partition in found.keys() & self._consumer.assignment():
+            self._consumer.seek(partition, found[partition])
+            self._next[partition] = found[partition]
 
     async def _positions(self, held: list[TopicPartition]) -> dict[TopicPartition, int]:
         begins = await self._consumer.beginning_offsets(held)
