@@ -9,7 +9,7 @@ from coro_events.runtime.clock import SystemClock
 from coro_events.runtime.kafka import make_consumer, make_producer
 from services.dispatcher.intake.batch import Record, Span
 from services.dispatcher.intake.kafka import KafkaSource
-from services.dispatcher.intake.ports import ConsumedOffsets, EventSource
+from services.dispatcher.intake.ports import ConsumedOffsets, EventSource, Offsets
 from tests.support.clock import FakeClock
 from tests.support.dispatching import RawRecord
 from tests.support.fakes import FakeOffsets, FakeSource, FakeStore
@@ -136,3 +136,50 @@ async def test_telling_lag_tools_changes_nothing(reading: Reading) -> None:
     await reading.write(b"1")
     records, _ = await read(reading, 1)
     assert [record.value for record in records] == [b"1"]
+
+
+class Meddling:
+    """Offsets during whose look-up something else happens, once it is set."""
+
+    def __init__(self, offsets: ConsumedOffsets) -> None:
+        self._offsets = offsets
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def load(self, starts: Offsets) -> Offsets:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return await self._offsets.load(starts)
+
+    async def rewind(self, starts: Offsets) -> None:
+        await self._offsets.rewind(starts)
+
+
+async def test_partition_is_left_alone_when_the_group_takes_it_while_the_source_finds_its_place(
+    topics: Topics, kafka_bootstrap: str, clock: FakeClock
+) -> None:
+    offsets = Meddling(FakeOffsets(FakeStore(clock)))
+
+    def another() -> KafkaSource:
+        return KafkaSource(
+            consumer=make_consumer(kafka_bootstrap, client_id="test", group_id=topics.prefix, max_records=BATCH),
+            topics=[topics.events, topics.webhooks],
+            offsets=offsets,
+            clock=SystemClock(),
+            batch_records=BATCH,
+        )
+
+    first, second = another(), another()
+    await first.start()
+    await wait_until(lambda: first.partitions, what="the first to hold partitions")
+    held = first.partitions
+
+    async def share() -> None:
+        await second.start()
+        await wait_until(lambda: 0 < second.partitions < held, what="the second to hold some of them")
+
+    offsets.meanwhile = share
+    await first.reposition()
+    assert first.partitions + second.partitions == held
+    await second.stop()
+    await first.stop()
