@@ -173,7 +173,9 @@ class _Protocol(asyncio.Protocol):
                 return
             case "drip" | "drip-head":
                 self._write(_BEGINNINGS[parts[0]])
-                self._drip(int(parts[1]) / 1000 if parts[1:] else 1)
+                # More may follow, by which requests are told apart.
+                every_ms = parts[1] if parts[1:] and parts[1].isdigit() else "1000"
+                self._drip(int(every_ms) / 1000)
             case "reset":
                 self._write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbroken")
                 if self._transport is not None:
