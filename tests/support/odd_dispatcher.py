@@ -17,7 +17,7 @@ from coro_events.runtime import kafka, logs
 from coro_events.runtime.clock import SystemClock
 from coro_events.runtime.settings import load
 from services.dispatcher.app import run
-from services.dispatcher.pipeline import RECORD_LINGER_S
+from services.dispatcher.record.recorder import LINGER_S
 from services.dispatcher.settings import DispatcherSettings
 
 LEAP_S = 10.0
@@ -41,7 +41,7 @@ class WrongClock(SystemClock):
 
     async def sleep(self, duration_s: float) -> None:
         """Wait for so many seconds; where nothing is to be recorded, the wait before each record never ends."""
-        if not self._records and duration_s == RECORD_LINGER_S:
+        if not self._records and duration_s == LINGER_S:
             await asyncio.get_running_loop().create_future()
         await super().sleep(duration_s)
 
