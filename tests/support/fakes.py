@@ -286,7 +286,8 @@ class FakeSource:
             return Batch(records=[], spans=[])
         self._next = first + len(records)
         self.batches.append(len(records))
-        return Batch(records=records, spans=[Span(self._topic, 0, first, self._next)])
+        spans = [Span(self._topic, 0, first, self._next)]
+        return Batch(records=records, spans=spans, is_full=len(records) >= most)
 
     async def reposition(self) -> None:
         self.repositions += 1

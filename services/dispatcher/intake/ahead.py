@@ -22,17 +22,21 @@ class ReadAhead:
         self._source = source
         self._webhooks_topic = webhooks_topic
         self._fits = fits
-        self._reading: asyncio.Task[Decoded] | None = None
+        # A batch, and whether there is more behind it.
+        self._reading: asyncio.Task[tuple[Decoded, bool]] | None = None
 
     async def next(self) -> Decoded:
-        """Return the next batch, which may be empty, and begin to read the one behind it.
+        """Return the next batch, which may be empty, and begin to read the one behind it where there is a backlog.
+
+        A batch with room left is all there was: what comes while it is planned had better come as one batch.
 
         Raises:
             BrokerUnavailableError: Kafka cannot be read; the next call tries anew.
         """
         reading, self._reading = self._reading or self._begin(0), None
-        decoded = await reading
-        self._reading = self._begin(sum(span.next_offset - span.first_offset for span in decoded.spans))
+        decoded, is_full = await reading
+        if is_full:
+            self._reading = self._begin(sum(span.next_offset - span.first_offset for span in decoded.spans))
         return decoded
 
     async def drop(self) -> None:
@@ -45,9 +49,9 @@ class ReadAhead:
                 # An error of a batch that nobody wants is nobody's concern.
                 reading.exception()
 
-    def _begin(self, unplanned: int) -> asyncio.Task[Decoded]:
+    def _begin(self, unplanned: int) -> asyncio.Task[tuple[Decoded, bool]]:
         return asyncio.create_task(self._read(self._fits(unplanned)), name="intake.read")
 
-    async def _read(self, most: int) -> Decoded:
+    async def _read(self, most: int) -> tuple[Decoded, bool]:
         batch = await self._source.fetch(most)
-        return decode_batch(batch, webhooks_topic=self._webhooks_topic)
+        return decode_batch(batch, webhooks_topic=self._webhooks_topic), batch.is_full

@@ -46,6 +46,8 @@ class Batch:
 
     records: Sequence[Record]
     spans: Sequence[Span]
+    # Whether it holds as many as it may, so that there is more to read.
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka i
             spans.append(Span(partition.topic, partition.partition, first, some[-1].offset + 1))
             self._next[partition] = some[-1].offset + 1
             records.extend(some)
-        return Batch(records=records, spans=spans)
+        return Batch(records=records, spans=spans, is_full=len(records) >= most)
 
     async def reposition(self) -> None:
         """Go on from where the table says in every partition we hold."""

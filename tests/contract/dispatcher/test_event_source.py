@@ -99,6 +99,22 @@ async def test_records_come_in_order_and_their_spans_join(reading: Reading) -> N
     assert ends[-1] == 10
 
 
+async def test_batch_tells_that_there_is_more_when_it_is_as_long_as_it_may_be(reading: Reading) -> None:
+    for number in range(BATCH + 1):
+        await reading.write(b"%d" % number)
+    await reading.start()
+    told: list[tuple[int, bool]] = []
+
+    async def all_read() -> bool:
+        batch = await reading.source.fetch()
+        told.append((len(batch.records), batch.is_full))
+        return sum(count for count, _ in told) > BATCH
+
+    await wait_until(all_read, what="all records", limit_s=20)
+    assert [is_full for _, is_full in told] == [count == BATCH for count, _ in told]
+    assert (BATCH, True) in told
+
+
 async def test_batch_is_empty_when_there_is_nothing_to_read(reading: Reading) -> None:
     await reading.start()
     batch = await reading.source.fetch()

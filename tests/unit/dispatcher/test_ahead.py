@@ -55,6 +55,16 @@ async def test_room_of_what_is_not_planned_yet_is_counted(room: Room) -> None:
     await room.ahead.drop()
 
 
+async def test_next_batch_is_read_when_it_is_asked_for_where_there_is_no_backlog(room: Room) -> None:
+    room.write(BATCH - 1)
+    await room.ahead.next()
+    room.write(BATCH)
+    await let_others_run()
+    assert room.source.batches == [BATCH - 1]
+    assert offsets(await room.ahead.next()) == [(1, 3)]
+    await room.ahead.drop()
+
+
 async def test_batch_that_was_read_ahead_is_read_again_when_it_was_dropped(room: Room) -> None:
     room.write(2 * BATCH)
     await room.ahead.next()
