@@ -8,6 +8,7 @@ class Scenario(StrEnum):
 
     CLOCK_AHEAD = "one clock an hour ahead"
     SIGTERM = "SIGTERM under load, then the next"
+    SIGTERM_BOTH_AWAY = "SIGTERM while both are away"
     KILLED_CLAIMS = "kill -9, one of two: what was due or held"
     KILLED_PARTITIONS = "kill -9, one of two: its partitions"
     KILLED_ALONE = "kill -9 and start of the only one: what was due or held"

@@ -6,6 +6,8 @@ from coro_events.runtime.retrying import LONGEST_WAIT_S
 PARTITIONS = 6
 LEASE_S = 5.0
 MAX_IN_FLIGHT = 64
+# Attempts under way and those whose outcomes wait to be written.
+MOST_UNRECORDED = 2 * MAX_IN_FLIGHT
 # Kafka takes the partitions from a silent member after its session; the others learn of it with their next heartbeat.
 TAKEOVER_S = (SESSION_TIMEOUT_MS + HEARTBEAT_INTERVAL_MS) / 1000 + 1
 # What waits for a server comes back to it after at most this long.

@@ -13,10 +13,12 @@ from tests.faults.judging import judge, result_of
 from tests.faults.reporting import Result
 from tests.faults.scenarios import Scenario
 from tests.faults.servers import Servers
+from tests.faults.settings import MOST_UNRECORDED
 from tests.support.load import make_tree, produce
 from tests.support.stand import Stand
 
 EVENTS = 1_500
+FEW_EVENTS = 100
 PATHS = [f"/slow/200/{name}" for name in "abcd"]
 # So long that whatever waited for a lease would show.
 LEASE_S = 300
@@ -64,18 +66,44 @@ async def test_the_rest_is_released_at_once_when_a_dispatcher_is_asked_to_end(
     )
 
 
-async def test_the_end_has_a_limit_when_database_and_kafka_are_away(own_stand: Stand, servers: Servers) -> None:
+async def test_the_end_has_a_limit_when_database_and_kafka_are_away(
+    own_stand: Stand, servers: Servers, report: Callable[[Result], None]
+) -> None:
     own_stand.settings["CORO_DISPATCHER_DRAIN_S"] = f"{DRAIN_S}"
     await make_tree(own_stand, PATHS, strangers=0)
     dispatcher = own_stand.start_dispatcher()
     await dispatcher.ready()
-    await produce(own_stand, 100)
-    await until_arrived(own_stand, 50)
+    await produce(own_stand, FEW_EVENTS)
+    await until_arrived(own_stand, FEW_EVENTS // 2)
     servers.cut_kafka()
     servers.cut_database()
+    asked_at = SystemClock().now()
     dispatcher.signal(signal.SIGTERM)
     # What could not be recorded overruns the drain, so all of it passes.
-    assert await dispatcher.ended(limit_s=DRAIN_S + CANCEL_WITHIN_S + CLOSE_WITHIN_S + SLACK_S) == 0
+    limit_s = DRAIN_S + CANCEL_WITHIN_S + CLOSE_WITHIN_S + SLACK_S
+    assert await dispatcher.ended(limit_s=limit_s) == 0
+    ended_s = (SystemClock().now() - asked_at).total_seconds()
+    await servers.restore_database()
+    await servers.restore_kafka()
+    # Its connections ended with the server.
+    await own_stand.database.dispose()
+    arrived = {arrival.hook_id for arrival in await own_stand.arrivals()}
+    async with own_stand.database.read() as connection:
+        recorded = {str(row.hook_id) for row in await connection.rows(text("select hook_id from attempts"))}
+    assert len(arrived - recorded) <= MOST_UNRECORDED
+    await own_stand.start_dispatcher().ready()
+    await until_all_recorded(own_stand, range(FEW_EVENTS), limit_s=LIMIT_S)
+    audited = await judge(own_stand, range(FEW_EVENTS), PATHS)
+    report(
+        result_of(
+            Scenario.SIGTERM_BOTH_AWAY,
+            range(FEW_EVENTS),
+            audited,
+            in_flight=len(arrived - recorded),
+            recovery_s=ended_s,
+            limit_s=limit_s,
+        )
+    )
 
 
 _LEFT = text(

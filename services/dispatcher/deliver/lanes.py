@@ -237,8 +237,10 @@ class Lanes:
     def _next_lane(self) -> Lane | None:
         """Return the lane whose turn it is: healthy ones first, slow ones within their own number."""
         fast_in_flight = self.in_flight - self.slow_in_flight
-        # What is not recorded yet would be sent again after a crash, just as what is in flight would.
-        if self._ready and fast_in_flight + self.unrecorded < self._max_in_flight:
+        # What is not recorded yet would be sent again after a crash, just as what is in flight would. It may be as much
+        # once more, so that senders do not stand still while their outcomes are written.
+        unrecorded = fast_in_flight + self.unrecorded
+        if self._ready and fast_in_flight < self._max_in_flight and unrecorded < 2 * self._max_in_flight:
             return self._ready.popleft()
         if self._slow_ready and self.slow_in_flight < max(1, self._max_in_flight // 2):
             return self._slow_ready.popleft()

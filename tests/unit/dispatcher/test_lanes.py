@@ -71,11 +71,14 @@ async def test_webhook_has_no_more_in_flight_than_its_limit(clock: FakeClock) ->
     assert lanes.lanes_at_limit() == 1
 
 
-async def test_attempt_counts_as_in_flight_until_it_is_recorded(clock: FakeClock) -> None:
+async def test_senders_wait_when_twice_what_may_be_in_flight_is_not_recorded(clock: FakeClock) -> None:
     lanes = make_lanes(clock, total=3, each=3)
-    lanes.offer(some(make_target(), 10))
-    for delivery in await take_all(lanes):
-        lanes.done(delivery, sent=True)
+    lanes.offer(some(make_target(), 20))
+    for _ in range(2):
+        taken = await take_all(lanes)
+        assert len(taken) == 3
+        for delivery in taken:
+            lanes.done(delivery, sent=True)
     assert await take_all(lanes) == []
     lanes.recorded(2)
     assert len(await take_all(lanes)) == 2

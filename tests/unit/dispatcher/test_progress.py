@@ -122,7 +122,7 @@ async def test_deliver_goes_round_when_one_attempt_hangs_and_others_begin(room: 
 async def test_deliver_is_not_stuck_when_its_permits_wait_for_the_record(room: Room) -> None:
     room.emit(*(make_event() for _ in range(10)))
     room.start("intake", "deliver")
-    await wait_until(lambda: room.lanes.unrecorded == 4, what="all permits to wait for the record")
+    await wait_until(lambda: room.lanes.unrecorded == 8, what="all permits to wait for the record")
     assert room.lanes.waiting
     room.progress.expect({"deliver": LIMIT_S})
     room.start("review")
