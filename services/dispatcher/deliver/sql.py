@@ -65,8 +65,7 @@ _WAITING_WEBHOOKS = text(
 # The state of a webhook is read here and not before, so that one that was stopped a moment ago gets nothing.
 # The rooms add up to no more than the limit of `chosen`: it tells the planner that these are few rows, which it cannot
 # know of an array. `offset 0` keeps what is looked up by its key from being joined by reading all of it.
-_CLAIM = text(
-    f"""
+_CLAIM = f"""
     with chosen as (
         select d.day, d.place, w.*
         from unnest(cast(:webhook_ids as uuid[]), cast(:rooms as int[])) as r (webhook_id, room)
@@ -83,18 +82,12 @@ _CLAIM = text(
             offset 0
         ) w
         cross join lateral (
-            select d.day, d.place from unnest(cast(:days as date[])) as days (day) cross join lateral (
-                select day, ctid as place, due_at from deliveries
-                where day = days.day and webhook_id = w.id and state = 'pending' and due_at <= now()
-                    and (leased_until is null or leased_until <= now())
-                    and case when kind = 'shadow' then w.shadow_url is not null else manual or not w.is_stopped end
-                order by due_at limit r.room for update skip locked
-            ) d
-            order by d.due_at limit r.room
+            {{rows}}
         ) d
         limit {MOST_A_CLAIM}
     ), claimed as (
-        -- By the place of the row, which is locked: a key would be looked up once more.
+        -- By the place of the row, which is locked: a key would be looked up once more. The day is each row's: of one
+        -- that is named PostgreSQL may read the whole key instead.
         update deliveries d set claim = :claim, leased_until = now() + make_interval(secs => :lease_s)
         from chosen c where d.day = c.day and d.ctid = c.place
         returning d.day, d.event_id, d.hook_id, d.kind, d.attempts, d.attempts_before, d.manual, c.id, c.workspace_id,
@@ -111,11 +104,30 @@ _CLAIM = text(
     cross join lateral (
         select e.type, e.workspace_id, e.occurred_at, cast(e.data as text) as data, e.traceparent,
                e.sequence, e.workspace_name, e.workspace_type, e.workspace_path
-        from events e where e.day = c.day and e.id = c.event_id
+        from events e where e.day = {{day}} and e.id = c.event_id
         offset 0
     ) e
     """  # noqa: S608 - a constant of this file
-)
+
+_ROWS_OF_DAY = """
+                select day, ctid as place, due_at from deliveries
+                where day = {day} and webhook_id = w.id and state = 'pending' and due_at <= now()
+                    and (leased_until is null or leased_until <= now())
+                    and case when kind = 'shadow' then w.shadow_url is not null else manual or not w.is_stopped end
+                order by due_at limit r.room for update skip locked
+"""
+
+# The rows of several days.
+_ROWS_OF_DAYS = f"""
+            select d.day, d.place from unnest(cast(:days as date[])) as days (day)
+            cross join lateral ({_ROWS_OF_DAY.format(day="days.day")}) d
+            order by d.due_at limit r.room
+"""  # noqa: S608 - a constant of this file
+
+_CLAIM_OF_DAYS = text(_CLAIM.format(rows=_ROWS_OF_DAYS, day="c.day"))
+
+# Nearly always all that is due is of one day. Named once, PostgreSQL finds its partition once and not for each row.
+_CLAIM_OF_DAY = text(_CLAIM.format(rows=_ROWS_OF_DAY.format(day=":day"), day=":day"))
 
 _RELEASE = text(
     """
@@ -179,10 +191,11 @@ class SqlDueDeliveries:
             # The same share for each that has work, so that a webhook with a million rows waits like one with ten.
             share = max(1, limit // len(roomy))
             claim, leased_until = uuid4(), self._clock.monotonic() + self._lease_s
+            one_day = len(self._days) == 1
             rows = await connection.rows(
-                _CLAIM,
+                _CLAIM_OF_DAY if one_day else _CLAIM_OF_DAYS,
                 {
-                    "days": self._days,
+                    **({"day": self._days[0]} if one_day else {"days": self._days}),
                     "webhook_ids": [webhook_id for webhook_id, _ in roomy],
                     "rooms": [min(free, share) for _, free in roomy],
                     "claim": claim,
