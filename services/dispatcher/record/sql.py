@@ -108,10 +108,10 @@ class SqlLedger:
             # In one order, because two batches may disable the same webhooks at the same moment.
             for effect in sorted(written, key=_webhook_of):
                 if effect.disable_reason is not None:
-                    await self._exhaust(connection, effect, effect.disable_reason)
+                    await self._disable(connection, effect, effect.disable_reason)
         return written
 
-    async def _exhaust(self, connection: WriteConnection, effect: Effect, reason: str) -> None:
+    async def _disable(self, connection: WriteConnection, effect: Effect, reason: str) -> None:
         """Disable the webhook of a delivery that failed for good, and tell everybody who should know."""
         delivery = effect.attempt.delivery
         webhook_id = delivery.target.webhook_id
