@@ -115,7 +115,7 @@ class Pipeline:
     # Unit A: a batch of records.
 
     async def intake(self) -> None:
-        """Take in batch after batch: the next is read while one is planned, and planned when that one is."""
+        """Take in batch after batch; under a backlog the next is read while one is planned."""
         ahead = ReadAhead(self._source, webhooks_topic=self._webhooks_topic, fits=self._records_that_fit)
         try:
             while not self._stopping.is_set():

@@ -1,4 +1,4 @@
-"""Reading ahead: while a batch is planned the next one is read and decoded, so that neither waits for the other."""
+"""Reading ahead: under a backlog the next batch is read and decoded while one is planned, and neither waits."""
 
 import asyncio
 from collections.abc import Callable

@@ -18,8 +18,8 @@ from services.dispatcher.record.report import Reporter
 BATCH = 500
 LINGER_S = 0.002
 
-# Batches that may be written at once, and from how many outcomes on a further one is worth its round trip. What waits
-# for its record holds a permit: with one writer alone senders would stand still while it writes.
+# Batches that may be written at once, and from how many outcomes on a further one is worth its round trip. Only so
+# much may wait for its record: with one writer alone senders would stand still while it writes.
 WRITERS = 2
 WORTH_A_WRITER = 64
 
